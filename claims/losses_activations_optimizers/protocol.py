@@ -1,0 +1,83 @@
+"""Report 5, "Computer Vision HW3": its settings, as its own public code has them.
+
+Digits and Fashion-MNIST are learned in mini-batches, moons and circles as one batch. Each
+experiment trains the perceptron in-256-128-out, once in the report, over several seeds here.
+"""
+
+from collections.abc import Mapping
+
+from cvclaims.claim import Report
+from cvclaims.recipe import Recipe
+
+HW3 = Report(5, "losses-activations-optimizers", "Computer Vision HW3")
+
+BATCH = {"digits": 64, "fashion_mnist": 128}
+
+
+def experiment_a(dataset: str) -> dict[str, Recipe]:
+    """Losses: AdamW 1e-3, weight decay 0.01, 30 epochs."""
+    base = Recipe(
+        data=dataset,
+        batch_size=BATCH[dataset],
+        optimizer="adamw",
+        lr=1e-3,
+        weight_decay=0.01,
+        epochs=30,
+    )
+    return {
+        "cross_entropy": base.but(loss="cross_entropy"),
+        "mse": base.but(loss="softmax_mse"),
+        "mse_without_softmax": base.but(loss="mse"),
+    }
+
+
+def experiment_b(dataset: str) -> dict[str, Recipe]:
+    """Activations: small weights "to provoke dead units", full batch, AdamW 0.01, 300 epochs."""
+    base = Recipe(
+        data=dataset,
+        batch_size=None,
+        init="normal",
+        init_std=0.01,
+        optimizer="adamw",
+        lr=0.01,
+        weight_decay=0.01,
+        epochs=300,
+        probes=("units", "boundary"),
+    )
+    return {
+        "relu": base.but(model_args={"activation": "relu"}),
+        "leaky_relu": base.but(model_args={"activation": "leaky_relu", "negative_slope": 0.01}),
+        "sigmoid": base.but(model_args={"activation": "sigmoid"}),
+    }
+
+
+def experiment_c(dataset: str, optimizer: str, lr: float) -> Recipe:
+    """Optimisers: each at one rate, which falls by 5 % an epoch, 100 epochs."""
+    update: Mapping[str, Mapping[str, object]] = {
+        "sgd": {"optimizer": "sgd"},
+        "momentum": {"optimizer": "sgd", "momentum": 0.9},
+        "adam": {"optimizer": "adam"},
+    }
+    return Recipe(
+        data=dataset,
+        batch_size=BATCH[dataset],
+        lr=lr,
+        scheduler="exponential",
+        gamma=0.95,
+        epochs=100,
+    ).but(**update[optimizer])
+
+
+# The rate at which the report's table has each optimiser most accurate. For Adam on Digits it
+# gives 0.1 alone, at 66 %; the rate is Fashion-MNIST's there.
+BEST_RATE = {"sgd": 0.1, "momentum": 0.01, "adam": 0.001}
+
+
+def optimizers_at_best(dataset: str) -> dict[str, Recipe]:
+    """Each optimiser at its best reported rate."""
+    return {name: experiment_c(dataset, name, lr) for name, lr in BEST_RATE.items()}
+
+
+def optimizers_at(dataset: str, lr: float) -> dict[str, Recipe]:
+    """Each optimiser at the same rate."""
+    return {name: experiment_c(dataset, name, lr) for name in BEST_RATE}

@@ -1,0 +1,251 @@
+"""Training in this process, sharing the work with other processes through the store."""
+
+import functools
+import math
+import os
+import platform
+import subprocess
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import torch
+from filelock import Timeout
+
+import cvclaims
+from cvclaims.data.dataset import Dataset
+from cvclaims.data.folder import DataMissing
+from cvclaims.data.load import load
+from cvclaims.engines import NotEvaluated, RunFailed
+from cvclaims.models import build_for
+from cvclaims.plan import Run
+from cvclaims.recipe import Recipe
+from cvclaims.records import Origin, Record, Store, run_key
+from cvclaims.records.record import CURVES, rounded
+from cvclaims.training.loop import Trained, stackable, train
+
+# A stack's parameters should stay in the processor's cache: beyond this it gets slower again.
+STACK_PARAMETERS = 1_500_000
+WAIT_SECONDS = 0.05
+
+# Called after every epoch with one line about what trains.
+Report = Callable[[str], None]
+
+
+class Inline:
+    """An engine that trains here what the store does not hold.
+
+    Attributes:
+        plan: every run that the session is known to need. Runs of it train in one stack with a
+            wanted run where they fit, and it is what this process works on while other
+            processes train what it waits for.
+        share: among how many processes a stack's runs should be shared out.
+        since: records older than this (seconds since the epoch) do not count: `--claims-rerun`.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        device: torch.device,
+        data_folder: Path | None,
+        *,
+        plan: Sequence[Run] = (),
+        share: int = 1,
+        since: float = -math.inf,
+        report: Report | None = None,
+    ) -> None:
+        self.store = store
+        self.device = device
+        self.data_folder = data_folder
+        self.plan = list(plan)
+        self.share = share
+        self.since = since
+        self.report = report
+        self.trained = 0
+
+    def records(self, runs: Sequence[Run]) -> list[Record]:
+        """The record of each run, from the store or trained now."""
+        while True:
+            found = [self._stored(run) for run in runs]
+            missing = [run for run, record in zip(runs, found, strict=True) if record is None]
+            if not missing:
+                return [record for record in found if record is not None]
+            if self._train_some(missing) or self._train_some(self._planned()):
+                continue
+            time.sleep(WAIT_SECONDS)  # others train all that is left to do
+
+    def data(self, run: Run) -> Dataset:
+        """The data of a run; a stand-in only at smoke scale, where nothing is judged."""
+        try:
+            return load(run.recipe.data, self.data_folder, allow_stand_in=run.scale == "smoke")
+        except DataMissing as error:
+            raise NotEvaluated(str(error)) from None
+
+    def _key(self, run: Run) -> str:
+        return run_key(run.recipe, run.seed, self.data(run).fingerprint)
+
+    def _stored(self, run: Run) -> Record | None:
+        key = self._key(run)
+        path = self.store.path(run.scale, run.recipe.data, key)
+        try:
+            if path.stat().st_mtime < self.since:
+                return None
+        except FileNotFoundError:
+            return None
+        record = self.store.get(run.recipe, run.scale, key)
+        return None if record is None or record.status == "failed" else record
+
+    def _planned(self) -> list[Run]:
+        """Planned runs that are still to be trained and whose data is here."""
+        left = []
+        for run in self.plan:
+            try:
+                if self._stored(run) is None:
+                    left.append(run)
+            except NotEvaluated:
+                continue
+        self.plan = left
+        return left
+
+    def _train_some(self, candidates: Iterable[Run]) -> bool:
+        """Train the first candidate that no other process holds, with all that stack with it."""
+        with ExitStack() as locks:
+            for run in candidates:
+                if self._take(run, locks):
+                    self._train([run, *self._companions(run, locks)])
+                    return True
+        return False
+
+    def _take(self, run: Run, locks: ExitStack) -> bool:
+        """Lock a run that is still to be trained."""
+        lock = self.store.lock(self._key(run))
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            return False
+        if self._stored(run) is not None:  # finished by another while we looked elsewhere
+            lock.release()
+            return False
+        locks.callback(lock.release)
+        return True
+
+    def _companions(self, run: Run, locks: ExitStack) -> list[Run]:
+        """Planned runs that can train in one stack with `run`, locked; this process's share."""
+        kind = stackable(run.recipe)
+        alike = [r for r in self.plan if r != run and r.scale == run.scale]
+        alike = [r for r in alike if stackable(r.recipe) == kind and self._stored(r) is None]
+        fit = max(1, STACK_PARAMETERS // _parameters(kind))
+        most = min(fit, math.ceil((len(alike) + 1) / self.share)) - 1
+        taken: list[Run] = []
+        for other in alike:
+            if len(taken) >= most:
+                break
+            if self._take(other, locks):
+                taken.append(other)
+        return taken
+
+    def _train(self, runs: Sequence[Run]) -> None:
+        data = self.data(runs[0])
+        pairs = [(run.recipe, run.seed) for run in runs]
+
+        def progress(epoch: int, epochs: int, accuracy: list[float], rate: float) -> None:
+            if self.report is not None:
+                self.report(_progress_line(runs, epoch, epochs, accuracy, rate))
+
+        try:
+            results = train(pairs, data, self.device, progress)
+        except Exception as error:
+            message = f"{type(error).__name__}: {error}".splitlines()[0]
+            for run in runs:
+                self.store.put(self._record(run, data, _nothing(), len(runs), message))
+            raise RunFailed(f"{describe(runs[0])} crashed: {message}") from error
+        for run, result in zip(runs, results, strict=True):
+            self.store.put(self._record(run, data, result, len(runs)))
+        self.trained += len(runs)
+
+    def _record(
+        self, run: Run, data: Dataset, result: Trained, stacked: int, error: str = ""
+    ) -> Record:
+        origin = Origin(
+            commit=_commit(),
+            cvclaims=cvclaims.__version__,
+            torch=torch.__version__,
+            python=platform.python_version(),
+            device=device_name(self.device),
+            host=f"{platform.system()} {platform.machine()}",
+            threads=torch.get_num_threads(),
+            stacked=stacked,
+            data=data.source,
+            fingerprint=data.fingerprint,
+            stand_in=data.stand_in,
+        )
+        return Record(
+            recipe=run.recipe,
+            seed=run.seed,
+            scale=run.scale,
+            status="failed" if error else result.status,
+            error=error,
+            curves=result.curves,
+            class_accuracy=result.class_accuracy,
+            probes=rounded(result.probes),
+            parameters=result.parameters,
+            images_per_second=result.images_per_second,
+            origin=origin,
+        )
+
+
+def describe(run: Run) -> str:
+    """A run in a few words, for messages."""
+    r = run.recipe
+    return f"{r.model} on {r.data}, {r.optimizer} lr {r.lr:g}, {r.loss}, seed {run.seed}"
+
+
+def device_name(device: torch.device) -> str:
+    """What tables show: the GPU's name, or the processor's with its cores."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"CPU, {_processor()}, {os.cpu_count()} cores"
+
+
+@functools.cache
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+@functools.cache
+def _commit() -> str:
+    """The commit of this code, with "+" where the working tree differs; empty if unknown."""
+    here = Path(cvclaims.__file__).parent
+    command = ["git", "-C", str(here), "describe", "--always", "--dirty=+", "--exclude=*"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+@functools.cache
+def _parameters(recipe: Recipe) -> int:
+    return sum(p.numel() for p in build_for(recipe, 0).parameters())
+
+
+def _nothing() -> Trained:
+    return Trained("failed", {name: [] for name in CURVES}, [], {}, 0, 0.0)
+
+
+def _progress_line(
+    runs: Sequence[Run], epoch: int, epochs: int, accuracy: list[float], rate: float
+) -> str:
+    more = f" (+{len(runs) - 1} beside it)" if len(runs) > 1 else ""
+    seen = len(runs) * runs[0].recipe.cost / epochs
+    left = (epochs - epoch) * seen / rate
+    return (
+        f"{describe(runs[0])}{more}: epoch {epoch}/{epochs}, accuracy "
+        f"{max(accuracy):.3f}, {rate:,.0f} images/s, {left:.0f} s left"
+    )

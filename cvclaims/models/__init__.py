@@ -1,0 +1,48 @@
+"""Networks, built by name."""
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import torch
+from torch import nn
+
+from cvclaims.catalogue import DATASETS, MODELS, known
+from cvclaims.models.init import initialise
+from cvclaims.models.mlp import MLP, StackedMLP
+from cvclaims.recipe import Recipe
+from cvclaims.seeds import stream
+
+__all__ = ["BUILDERS", "MLP", "StackedMLP", "build", "build_for", "stack"]
+
+# Each takes a sample's shape, the number of classes, and the arguments of catalogue.MODELS.
+BUILDERS: Mapping[str, Callable[..., nn.Module]] = MappingProxyType({"mlp": MLP})
+
+
+def build(name: str, shape: tuple[int, ...], classes: int, seed: int = 0, **args: Any) -> nn.Module:
+    """A network with torch's own initialisation, drawn from `seed` alone.
+
+    The global random state is left as it was. Raises ValueError for an unknown name or argument.
+    """
+    builder = BUILDERS[known("model", name, BUILDERS)]
+    for arg in args:
+        known(f"argument of model {name!r}:", arg, MODELS[name])
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(stream(seed, "init"))
+        return builder(shape, classes, **{**MODELS[name], **args})
+
+
+def build_for(recipe: Recipe, seed: int) -> nn.Module:
+    """The network of a recipe, initialised as the recipe says, on the CPU."""
+    facts = DATASETS[recipe.data]
+    network = build(recipe.model, facts.shape, len(facts.classes), seed, **recipe.model_args)
+    initialise(network, recipe.init, recipe.init_std, stream(seed, "init"))
+    return network
+
+
+def stack(networks: Sequence[nn.Module]) -> StackedMLP:
+    """Networks of one shape as one module that trains them side by side."""
+    mlps = [network for network in networks if isinstance(network, MLP)]
+    if len(mlps) != len(networks) or not mlps:
+        raise TypeError("only MLPs can be stacked")
+    return StackedMLP(mlps)

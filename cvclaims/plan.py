@@ -1,0 +1,46 @@
+"""Which runs a session may need: known once collection ends, without torch."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from cvclaims.claim import Claim
+from cvclaims.recipe import Recipe, scale_name, scaled
+
+# A verdict is looked for after this many seeds; the rules' bounds allow for three looks.
+LOOKS = (3, 5, 8)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One network to be trained: a recipe as it is trained (already scaled), and a seed."""
+
+    recipe: Recipe
+    seed: int
+    scale: str
+
+
+def looks(most: int) -> tuple[int, ...]:
+    """The looks within `most` seeds, the last of them at `most`."""
+    return (*(n for n in LOOKS if n < most), most)
+
+
+def runs_of(recipe: Recipe, scale: str, seeds: Iterable[int]) -> list[Run]:
+    """The runs of a recipe at a scale."""
+    small = scaled(recipe, scale)
+    return [Run(small, seed, scale_name(recipe, scale)) for seed in seeds]
+
+
+def effective_scale(claim: Claim, scale: str) -> str:
+    """The scale that a claim really has: "full" where scaling leaves all its recipes alone."""
+    names = {scale_name(recipe, scale) for recipe in claim.recipes.values()}
+    return scale if scale in names else "full"
+
+
+def first_runs(claims: Iterable[tuple[Claim, str]], most: int) -> list[Run]:
+    """The runs that claims, each at its scale, need for their first look: each once, in order."""
+    runs: dict[Run, None] = {}
+    for claim, scale in claims:
+        seeds = range(1 if scale == "smoke" else looks(most)[0])
+        for recipe in claim.recipes.values():
+            runs.update(dict.fromkeys(runs_of(recipe, scale, seeds)))
+    return list(runs)

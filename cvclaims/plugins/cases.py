@@ -1,0 +1,146 @@
+"""A collected test that judges a claim: its claim, its scale, and why it may not run here."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cvclaims.claim import Claim, ClaimMark
+from cvclaims.plan import effective_scale
+from cvclaims.plugins.settings import Settings, gpu_present
+from cvclaims.recipe import scaled
+
+if TYPE_CHECKING:
+    from cvclaims.records import Store
+    from cvclaims.verdict.judge import Judge
+
+
+@dataclass
+class Case:
+    """One test of one claim.
+
+    Attributes:
+        refusal: why its runs cannot be had here; None where they can.
+        judge: set once the test asks for the `verdict` fixture.
+    """
+
+    claim: Claim
+    nodeid: str
+    scale: str
+    refusal: str | None
+    is_property: bool
+    judge: "Judge | None" = None
+
+    @property
+    def cost(self) -> int:
+        """Samples to be seen by one seed of every recipe."""
+        return sum(scaled(r, self.scale).cost for r in self.claim.recipes.values())
+
+    def heading(self) -> dict[str, Any]:
+        """What a row says of the claim before anything is measured; JSON types."""
+        claim, report = self.claim, self.claim.source.report
+        assumed = [name for recipe in claim.recipes.values() for name in recipe.assumed]
+        return {
+            "id": claim.id,
+            "title": claim.title,
+            "report": report.slug,
+            "disputed": claim.disputed,
+            "scale": self.scale,
+            "reported": dict(claim.reported),
+            "case": claim.case,
+            "report_number": report.number,
+            "report_title": report.title,
+            "report_note": report.note,
+            "source": claim.source.where,
+            "assumed": sorted(set(assumed)),
+            "recipes": _digests(claim),
+        }
+
+
+def cases_of(
+    items: Iterable[pytest.Item], settings: Settings, store: "Store"
+) -> tuple[dict[str, Case], dict[str, str]]:
+    """The cases among collected tests, and why others cannot be one, both by node id."""
+    cases: dict[str, Case] = {}
+    problems: dict[str, str] = {}
+    places: dict[tuple[str, str, str], str] = {}
+    for item in items:
+        marker = item.get_closest_marker("claim")
+        if marker is None:
+            continue
+        try:
+            case = _case(item, marker, settings, store)
+        except ValueError as error:
+            problems[item.nodeid] = str(error)
+            continue
+        place = (case.claim.source.report.slug, case.claim.id, case.claim.case)
+        if place in places:
+            problems[item.nodeid] = (
+                f"claim {case.claim.id} is judged by {places[place]} too; give one of the two "
+                "its own `case`"
+            )
+            continue
+        places[place] = item.nodeid
+        cases[item.nodeid] = case
+    return cases, problems
+
+
+def _case(item: pytest.Item, marker: pytest.Mark, settings: Settings, store: "Store") -> Case:
+    if len(marker.args) != 1 or not isinstance(marker.args[0], ClaimMark):
+        raise ValueError("mark it with `cvclaims.claim.claim(...)`, which makes this marker")
+    callspec = getattr(item, "callspec", None)
+    params: Mapping[str, Any] = callspec.params if callspec else {}
+    claim = marker.args[0].claim(params, callspec.id if callspec else "")
+    gpu_test = item.get_closest_marker("gpu") is not None
+    scale, refusal = _scale(claim, gpu_test, settings, store)
+    return Case(
+        claim=claim,
+        nodeid=item.nodeid,
+        scale=effective_scale(claim, scale),
+        refusal=refusal,
+        is_property=hasattr(getattr(item, "obj", None), "hypothesis"),
+    )
+
+
+def _scale(
+    claim: Claim, gpu_test: bool, settings: Settings, store: "Store"
+) -> tuple[str, str | None]:
+    """The scale to run a claim at, and why it cannot run here."""
+    gpu = settings.device not in ("cpu", "auto") or (settings.device == "auto" and gpu_present())
+    wants_gpu = gpu_test and not gpu
+    if settings.replay:
+        if not claim.recipes:
+            return "full", "it rests on no records; run without --claims-replay"
+        scale = _evidence_scale(claim, store) if settings.scale == "auto" else settings.scale
+        return scale, None
+    if settings.scale == "auto":
+        if wants_gpu and settings.device == "auto":
+            return "full", (
+                "it wants a GPU and there is none here; try it with --claims-scale smoke, judge "
+                "it small with --claims-scale reduced, or in full, slowly, with "
+                "--claims-scale full --claims-device cpu"
+            )
+        light = all(recipe.light for recipe in claim.recipes.values())
+        return ("full" if gpu or light else "smoke"), None
+    if settings.scale == "full" and wants_gpu and settings.device != "cpu":
+        return "full", (
+            "at full scale it wants a GPU and there is none here; --claims-device cpu trains it "
+            "on this CPU, slowly"
+        )
+    return settings.scale, None
+
+
+def _evidence_scale(claim: Claim, store: "Store") -> str:
+    """The largest scale that the store has every recipe of; "full" where it has none."""
+    for scale in ("full", "reduced"):
+        if all(store.of(scaled(recipe, scale)) for recipe in claim.recipes.values()):
+            return scale
+    return "full"
+
+
+def _digests(claim: Claim) -> dict[str, dict[str, str]]:
+    return {
+        scale: {name: scaled(r, scale).digest[:16] for name, r in claim.recipes.items()}
+        for scale in (("smoke", "reduced", "full") if claim.recipes else ())
+    }

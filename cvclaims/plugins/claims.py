@@ -1,0 +1,156 @@
+"""The plugin that collects claims, gives tests `runs` and `verdict`, and reports outcomes.
+
+Hooks here register, delegate and return. Nothing heavy is imported at the top: pytest loads this
+module in every project of the environment.
+"""
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cvclaims.plugins import settings as options
+from cvclaims.plugins.suite import suite_of
+
+if TYPE_CHECKING:
+    from cvclaims.plugins.cases import Case
+    from cvclaims.verdict.judge import Judge, Runs
+
+MARKERS = (
+    "claim(...): a report's claim, judged by this test; made by cvclaims.claim.claim",
+    "gpu: the full protocol of this claim wants a GPU",
+    "timing: this claim measures time, so it takes the device alone",
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The --claims-* options."""
+    options.add_options(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Markers, and settings that can only be wrong."""
+    for marker in MARKERS:
+        config.addinivalue_line("markers", marker)
+    suite = suite_of(config)
+    if not suite.is_worker and options.any_given(config):
+        options.check(suite.settings)
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """Scale, device, data and store, in a project that uses the suite."""
+    return suite_of(config).settings.header() if options.any_given(config) else None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell each xdist worker when the session began."""
+    node.workerinput["cvclaims_started"] = suite_of(node.config).started
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Take up the claims that were selected; workers begin with the longest."""
+    suite = suite_of(config)
+    suite.collect(items)
+    if suite.is_worker and suite.cases:
+        cost = {nodeid: case.cost for nodeid, case in suite.cases.items()}
+        items.sort(key=lambda item: -cost.get(item.nodeid, 0))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Tell the process that writes tables which claim each test judges, in case one crashed."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        cases = suite_of(session.config).cases
+        output["cvclaims_cases"] = {nodeid: case.heading() for nodeid, case in cases.items()}
+
+
+@pytest.fixture
+def runs(request: pytest.FixtureRequest) -> "Runs":
+    """The claim's recipes as arms, by name: `runs.mse.test_accuracy` is a number for each seed.
+
+    Nothing trains until `verdict` asks.
+    """
+    from cvclaims.verdict.judge import Runs
+
+    return Runs(_case(request).claim)
+
+
+@pytest.fixture
+def verdict(request: pytest.FixtureRequest) -> "Judge":
+    """The judge of this test's claim: call one of its rules, once.
+
+    `verdict.greater(a, b)`, `not_worse`, `ratio`, `sooner`, `order`, `level`, `above`, `below`,
+    `exact`: see `cvclaims.verdict.judge.Judge`.
+    """
+    from cvclaims.plan import looks
+    from cvclaims.verdict.judge import Judge
+
+    case, suite = _case(request), suite_of(request.config)
+    judge = Judge(case.claim, case.scale, suite.engine_for(case), looks(suite.settings.seeds))
+    case.judge = judge
+    return judge
+
+
+def _case(request: pytest.FixtureRequest) -> "Case":
+    case = suite_of(request.config).cases.get(request.node.nodeid)
+    if case is None:
+        raise pytest.UsageError(
+            f"{request.node.nodeid}: `{request.fixturename}` needs a claim; "
+            "mark the test with @claim(...)"
+        )
+    return case
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Refuse a claim that cannot be one, or that cannot run here and has no runs to ask for."""
+    suite = suite_of(item.config)
+    if item.nodeid in suite.problems:
+        raise pytest.UsageError(suite.problems[item.nodeid])
+    case = suite.cases.get(item.nodeid)
+    if case is not None and case.refusal is not None and not case.claim.recipes:
+        pytest.skip(case.refusal)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """A claim that cannot be evaluated here is skipped, with its reason."""
+    if item.nodeid not in suite_of(item.config).cases:
+        return (yield)
+    from cvclaims.engines import NotEvaluated
+
+    try:
+        return (yield)
+    except NotEvaluated as why:
+        pytest.skip(str(why))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn a claim's outcome into its verdict, and send the row with the report."""
+    report = yield
+    suite = suite_of(item.config)
+    case = suite.cases.get(item.nodeid)
+    if case is not None:
+        from cvclaims.plugins import outcome
+
+        outcome.apply(report, call, case, strict=suite.settings.strict)
+        outcome.send_problems(report, suite.take_problems())
+    return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_report_teststatus(
+    report: pytest.TestReport | pytest.CollectReport,
+) -> tuple[str, str, str | tuple[str, dict[str, bool]]] | None:
+    """Show a claim's verdict instead of "passed" and "failed"."""
+    if not any(name == "cvclaims_row" for name, _ in getattr(report, "user_properties", ())):
+        return None
+    from cvclaims.plugins import outcome
+
+    return outcome.status(report)

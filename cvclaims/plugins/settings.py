@@ -1,0 +1,169 @@
+"""The options of the suite: one prefix, an ini twin for each, checked before anything runs."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from cvclaims.records import Store
+
+SCALES = ("auto", "smoke", "reduced", "full")
+
+# name, what it takes, help. Help texts start in lower case and say the default.
+OPTIONS = (
+    ("scale", "SCALE", "auto, smoke, reduced or full (default auto: full where there is a GPU or "
+     "the claim takes seconds on a CPU, smoke for the rest)"),
+    ("seeds", "N", "train at most N seeds, 1 to 8 (default 8; a verdict is looked for at 3, 5, 8)"),
+    ("data", "FOLDER", "the folder of the data sets (default: CVCLAIMS_DATA, else ./data)"),
+    ("results", "FOLDER", "where tables and figures are written (default: results)"),
+    ("store", "FOLDER", "where records are kept (default: records in the results folder)"),
+    ("device", "DEVICE", "auto, cpu, cuda, cuda:N or mps (default auto: a GPU where there is one)"),
+)  # fmt: skip
+FLAGS = (
+    ("replay", "judge from stored records alone, training nothing"),
+    ("rerun", "train again what the store already holds"),
+    ("strict", "fail claims whose verdict is inconclusive"),
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the options say, after defaults."""
+
+    scale: str
+    seeds: int
+    data: Path | None
+    results: Path
+    store: Path
+    device: str
+    replay: bool
+    rerun: bool
+    strict: bool
+
+    def header(self) -> str:
+        """One line for pytest's header."""
+        data = self.data or "no folder: scikit-learn's sets only"
+        mode = ", replay" if self.replay else ", rerun" if self.rerun else ""
+        gpu = " (no GPU)" if self.device == "auto" and not gpu_present() else ""
+        return (
+            f"claims: scale {self.scale}{mode}, device {self.device}{gpu}, data: {data}, "
+            f"store: {shown(self.store)}"
+        )
+
+    def open_store(self) -> "Store":
+        """The store; read-only in a replay."""
+        from cvclaims.records import Store
+
+        return Store(self.store, read_only=self.replay)
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Register the options and their ini twins (`claims_scale` for `--claims-scale`)."""
+    group = parser.getgroup("claims", "claims of computer vision reports (cvclaims)")
+    for name, metavar, text in OPTIONS:
+        group.addoption(
+            f"--claims-{name}", metavar=metavar, default=None, help=text.replace("%", "%%")
+        )
+        parser.addini(f"claims_{name}", f"default of --claims-{name}", default=None)
+    for name, text in FLAGS:
+        group.addoption(f"--claims-{name}", action="store_true", default=None, help=text)
+        parser.addini(f"claims_{name}", f"default of --claims-{name}", type="bool", default=None)
+
+
+def any_given(config: pytest.Config) -> bool:
+    """Whether this project or command line says anything about claims."""
+    return any(_given(config, name) is not None for name, *_ in (*OPTIONS, *FLAGS))
+
+
+def read(config: pytest.Config) -> Settings:
+    """The settings; raises UsageError in one line for a value that cannot be meant."""
+    given = {name: _given(config, name) for name, *_ in (*OPTIONS, *FLAGS)}
+    results = _path(config, "results") or config.rootpath / "results"
+    return Settings(
+        scale=_scale(given["scale"] or "auto"),
+        seeds=_seeds(given["seeds"] or "8"),
+        data=_data(given["data"]),
+        results=results,
+        store=_path(config, "store") or results / "records",
+        device=_device(given["device"] or "auto"),
+        replay=bool(given["replay"]),
+        rerun=bool(given["rerun"]),
+        strict=bool(given["strict"]),
+    )
+
+
+def check(settings: Settings) -> None:
+    """Raise UsageError for settings that would only fail after hours of training."""
+    from cvclaims.records import StoreError
+
+    if settings.replay and settings.rerun:
+        raise pytest.UsageError("--claims-replay trains nothing and --claims-rerun all: choose one")
+    if settings.replay and settings.scale == "smoke":
+        raise pytest.UsageError("--claims-replay judges; smoke records judge nothing")
+    try:
+        settings.open_store().check()
+    except StoreError as error:
+        raise pytest.UsageError(f"--claims-store: {error}") from None
+    if settings.results.exists() and not settings.results.is_dir():
+        raise pytest.UsageError(f"--claims-results: {settings.results} is a file; name a folder")
+
+
+def shown(path: Path) -> str:
+    """A path as seen from here, where it lies below: tables should not name a person's folders."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def gpu_present() -> bool:
+    """Whether the machine shows a GPU, found out without torch, which takes seconds to import."""
+    if os.environ.get("CUDA_VISIBLE_DEVICES", "0").strip() in ("", "-1"):
+        return False
+    return any(Path(device).exists() for device in ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd"))
+
+
+def _given(config: pytest.Config, name: str) -> Any:
+    value = config.getoption(f"claims_{name}")
+    return config.getini(f"claims_{name}") if value is None else value
+
+
+def _path(config: pytest.Config, name: str) -> Path | None:
+    """A folder: an option is meant from where the person stands, an ini value from its file."""
+    option = config.getoption(f"claims_{name}")
+    if option:
+        return (config.invocation_params.dir / Path(option).expanduser()).resolve()
+    ini = config.getini(f"claims_{name}")
+    return (config.rootpath / Path(ini).expanduser()).resolve() if ini else None
+
+
+def _scale(given: str) -> str:
+    if given not in SCALES:
+        raise pytest.UsageError(f"--claims-scale: {given!r} is none of {', '.join(SCALES)}")
+    return given
+
+
+def _seeds(given: str) -> int:
+    if not given.isdecimal() or not 1 <= int(given) <= 8:
+        raise pytest.UsageError(
+            f"--claims-seeds: {given!r} is no number from 1 to 8; the rules' bounds hold for "
+            "looks at 3, 5 and 8 seeds"
+        )
+    return int(given)
+
+
+def _data(given: str | None) -> Path | None:
+    from cvclaims.data.folder import DataError, data_folder
+
+    try:
+        folder = data_folder(given)
+    except DataError as error:
+        raise pytest.UsageError(str(error)) from None
+    return folder
+
+
+def _device(given: str) -> str:
+    kind, _, number = given.partition(":")
+    if given in ("auto", "cpu", "mps", "cuda") or (kind == "cuda" and number.isdecimal()):
+        return given
+    raise pytest.UsageError(f"--claims-device: {given!r} is none of auto, cpu, cuda, cuda:N, mps")

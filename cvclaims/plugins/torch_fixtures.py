@@ -1,0 +1,65 @@
+"""The plugin of fixtures that need torch: models, data, hooks, device.
+
+They live as long as the session, so that Hypothesis properties may ask for them; what they give
+out is made anew on each call.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cvclaims.plugins.suite import suite_of
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from cvclaims.data.dataset import Dataset
+    from cvclaims.training.hooks import Hooks
+
+
+@pytest.fixture(scope="session")
+def device(pytestconfig: pytest.Config) -> "torch.device":
+    """The device that claims are trained on, from --claims-device."""
+    return suite_of(pytestconfig).device
+
+
+@pytest.fixture(scope="session")
+def models(device: "torch.device") -> "Callable[..., nn.Module]":
+    """Build a network on the device: `models("mlp", shape=(64,), classes=10, hidden=(256, 128))`.
+
+    `seed` (default 0) decides its initialisation; see `cvclaims.models.build`.
+    """
+    from cvclaims.models import build
+
+    def make(
+        name: str, shape: tuple[int, ...], classes: int, seed: int = 0, **args: object
+    ) -> "nn.Module":
+        return build(name, shape, classes, seed, **args).to(device)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def data(pytestconfig: pytest.Config, device: "torch.device") -> "Callable[[str], Dataset]":
+    """Load a data set onto the device: `data("digits")`; skips where it is not here."""
+    from cvclaims.data.load import DataMissing, load
+
+    folder = suite_of(pytestconfig).settings.data
+
+    def get(name: str) -> "Dataset":
+        try:
+            return load(name, folder).to(device)
+        except DataMissing as why:
+            pytest.skip(str(why))
+
+    return get
+
+
+@pytest.fixture(scope="session")
+def hooks() -> "Hooks":
+    """Look inside a network: `hooks.gradient_norms(model, batch)`, `hooks.activations(...)`."""
+    from cvclaims.training.hooks import Hooks
+
+    return Hooks()

@@ -1,0 +1,6 @@
+"""The evidence: what each run did, and where it came from."""
+
+from cvclaims.records.record import Origin, Record, RecordError, run_key
+from cvclaims.records.store import Store, StoreError
+
+__all__ = ["Origin", "Record", "RecordError", "Store", "StoreError", "run_key"]

@@ -1,0 +1,137 @@
+"""Numbers read off a record: each function here gives a function from a record to a number.
+
+A series is a curve of the record ("test_accuracy") or a probe by its path ("gradient_norm",
+"non_positive.layer1"); epochs are counted from 1. A number that a diverged run cannot give is
+NaN, which no rule takes for evidence.
+"""
+
+import math
+import statistics
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from cvclaims.catalogue import DATASETS
+from cvclaims.records.record import Record
+
+Measure = Callable[[Record], float]
+
+
+def series(record: Record, name: str) -> Sequence[float]:
+    """A curve or probe of a record, one value an epoch; KeyError names what is there."""
+    if name in record.curves:
+        return record.curves[name]
+    probe: Any = record.probes
+    for part in name.split("."):
+        if part not in probe:
+            raise KeyError(
+                f"no series {name!r} in this record: it has {', '.join(record.curves)}, "
+                f"{', '.join(record.probes)}; a recipe's `probes` asks for more"
+            )
+        probe = probe[part]
+    return [math.nan if value is None else value for value in probe]
+
+
+def final(name: str) -> Measure:
+    """The value after the last epoch."""
+    return lambda record: series(record, name)[-1]
+
+
+def first(name: str) -> Measure:
+    """The value after the first epoch."""
+    return lambda record: series(record, name)[0]
+
+
+def best(name: str) -> Measure:
+    """The largest value of any epoch."""
+    return lambda record: max(series(record, name))
+
+
+def mean_of(name: str, start: int, stop: int | None = None) -> Measure:
+    """The mean over epochs `start` to `stop`, both included; None: to the last.
+
+    A negative `start` counts from the end: -10 is the last ten epochs of the recipe.
+    """
+    return lambda record: statistics.fmean(_window(record, name, start, stop))
+
+
+def std_of(name: str, start: int, stop: int | None = None) -> Measure:
+    """The sample standard deviation over epochs, which are as in `mean_of`."""
+
+    def measure(record: Record) -> float:
+        window = _window(record, name, start, stop)
+        return statistics.stdev(window) if len(window) > 1 else math.nan
+
+    return measure
+
+
+def variation_of(name: str) -> Measure:
+    """The coefficient of variation over all epochs: standard deviation over mean."""
+    return lambda record: std_of(name, 1)(record) / mean_of(name, 1)(record)
+
+
+def drop(name: str, start: int, stop: int) -> Measure:
+    """How far a series falls from epoch `start` to epoch `stop`."""
+
+    def measure(record: Record) -> float:
+        window = _window(record, name, start, stop)
+        return window[0] - window[-1]
+
+    return measure
+
+
+def epochs_to_share_of_best(name: str, share: float) -> Measure:
+    """The first epoch at `share` of the run's own best; such an epoch always exists."""
+
+    def measure(record: Record) -> float:
+        values = series(record, name)
+        threshold = share * max(values)
+        return float(next(i for i, value in enumerate(values, 1) if value >= threshold))
+
+    return measure
+
+
+def epochs_to(name: str, threshold: float) -> Measure:
+    """The first epoch at `threshold` or above; one more than the recipe's epochs if none is."""
+
+    def measure(record: Record) -> float:
+        reached = (i for i, value in enumerate(series(record, name), 1) if value >= threshold)
+        return float(next(reached, record.recipe.epochs + 1))
+
+    return measure
+
+
+def mean_over_layers(name: str) -> Measure:
+    """The last epoch's value of a per-layer probe, averaged over the layers."""
+
+    def measure(record: Record) -> float:
+        layers = record.probes[name]
+        return statistics.fmean(final(f"{name}.{layer}")(record) for layer in layers)
+
+    return measure
+
+
+def dead_units(record: Record) -> int:
+    """How many hidden units had no output and no gradient in the last epoch, all layers."""
+    widths = record.recipe.model_args["hidden"]
+    shares = [final(f"dead.{layer}")(record) for layer in record.probes["dead"]]
+    return sum(round(share * width) for share, width in zip(shares, widths, strict=True))
+
+
+def class_accuracy(*names: str) -> Measure:
+    """The mean test accuracy of the named classes, after the last epoch."""
+
+    def measure(record: Record) -> float:
+        classes = DATASETS[record.recipe.data].classes
+        return statistics.fmean(record.class_accuracy[classes.index(name)] for name in names)
+
+    return measure
+
+
+def _window(record: Record, name: str, start: int, stop: int | None) -> list[float]:
+    values = list(series(record, name))
+    epochs = record.recipe.epochs
+    # A run that diverged lacks its last epochs: what it would have shown there is not a number.
+    values += [math.nan] * (epochs - len(values))
+    stop = epochs if stop is None else stop
+    start = max(1, epochs + 1 + start) if start < 0 else start
+    return values[start - 1 : stop] or [math.nan]

@@ -1,0 +1,257 @@
+"""Which figures a page has, and which of them have to be drawn anew.
+
+Claims that trained the same recipes share their figures. `figures/index.json` keeps a hash of
+each figure's evidence, so a session that added none draws nothing and opens no record.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TypeAlias
+
+from cvclaims.records.record import Record
+from cvclaims.report import files
+from cvclaims.report.rows import Row
+
+Records: TypeAlias = Callable[[Row], Mapping[str, Sequence[Record]]]
+
+# Raise it when `drawing` draws the same records differently: every figure is then drawn anew.
+VERSION = 1
+# Rough runs judge nothing: a picture of two epochs would only look like evidence.
+SCALES = ("reduced", "full")
+INDEX = "figures/index.json"
+# What `drawing.KINDS` can draw, in the order in which a reader looks, and what the page says.
+KINDS = {
+    "curves": "Training curves: mean over seeds, band from the lowest to the highest.",
+    "activations": "Activations after the last epoch: one outline a seed.",
+    "dead-units": "Share of activations ≤ 0, and share of units with neither output nor gradient "
+    "for any training sample: mean over seeds, at the right after the last epoch.",
+    "boundary": "Predicted class over the plane: mean over seeds; a line is one seed's boundary.",
+}
+
+
+@dataclass
+class Group:
+    """The rows of one report whose recipes are those of `lead`, or some of them.
+
+    `runs` holds the lead's names and, for each, the keys of every record that any of the rows
+    was judged by: a claim that was decided after three seeds gains from one that took eight.
+    `recipes` tells, by the same names, which recipes are equal.
+    """
+
+    lead: Row
+    rows: list[Row]
+    runs: dict[str, set[str]]
+    recipes: dict[str, str]
+
+    @property
+    def title(self) -> str:
+        """Data, scale and seeds: what every picture has to carry when it travels alone."""
+        lead = self.lead
+        sizes = {len(keys) for keys in self.runs.values()}
+        few, many = min(sizes), max(sizes)
+        seeds = f"{many} seed{'s' * (many > 1)}" if few == many else f"{few} to {many} seeds"
+        return " · ".join(part for part in (lead.data, f"{lead.scale} scale", seeds) if part)
+
+    def hash(self, kind: str) -> str:
+        """What a figure of this kind rests on."""
+        keys = [[name, sorted(found)] for name, found in self.runs.items()]
+        text = json.dumps([VERSION, kind, self.title, keys])
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def holding(self, runs: Mapping[str, Sequence[Record]]) -> "Group":
+        """The same group as far as records of it were found."""
+        return replace(self, runs={name: {r.key for r in found} for name, found in runs.items()})
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure on the page; `file` is relative to the results folder, with forward slashes."""
+
+    file: str
+    kind: str
+    group: Group
+
+
+@dataclass
+class Drawn:
+    """The page's figures, and what was done for them."""
+
+    pictures: list[Picture] = field(default_factory=list)
+    written: list[Path] = field(default_factory=list)
+    removed: list[Path] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+def draw_figures(folder: Path, rows: Sequence[Row], records: Records) -> Drawn:
+    """Bring `folder/figures` in line with the rows: draw what changed, remove what went.
+
+    Only files that the index names are ever removed. A figure that cannot be drawn becomes a
+    problem, never an exception: a picture must not cost the tables.
+    """
+    before = read_index(folder)
+    after: dict[str, str] = {}
+    drawn = Drawn()
+    for stem, group in named(groups(rows)):
+        pictures = _unchanged(folder, stem, group, before)
+        if pictures is None:
+            pictures = _drawn_anew(folder, stem, group, records, drawn)
+        drawn.pictures += pictures
+        after.update((picture.file, picture.group.hash(picture.kind)) for picture in pictures)
+    for file in sorted(before.keys() - after.keys()):
+        if (folder / file).exists():
+            (folder / file).unlink()
+            drawn.removed.append(folder / file)
+    if after != before:
+        text = json.dumps(after, indent=1, sort_keys=True) + "\n"
+        if files.replace(folder / INDEX, text.encode()):
+            drawn.written.append(folder / INDEX)
+    return drawn
+
+
+def _unchanged(
+    folder: Path, stem: str, group: Group, index: Mapping[str, str]
+) -> list[Picture] | None:
+    """The group's figures as they stand, or None where one has to be drawn.
+
+    Every run has curves, so curves of this very evidence say that the whole group was drawn.
+    """
+    known = [kind for kind in KINDS if index.get(_file(stem, kind)) == group.hash(kind)]
+    pictures = [Picture(_file(stem, kind), kind, group) for kind in known]
+    if "curves" not in known or not all((folder / picture.file).exists() for picture in pictures):
+        return None
+    return pictures
+
+
+def _drawn_anew(
+    folder: Path, stem: str, group: Group, records: Records, drawn: Drawn
+) -> list[Picture]:
+    from cvclaims.report import drawing
+
+    pictures: list[Picture] = []
+    try:
+        runs = _collect(group, records)
+        if not any(runs.values()):
+            return []  # judged elsewhere: its records are not in this store
+        group = group.holding(runs)
+        for kind in KINDS:
+            png = drawing.draw(kind, runs, group.title)
+            if png is None:
+                continue
+            picture = Picture(_file(stem, kind), kind, group)
+            if files.replace(folder / picture.file, png):
+                drawn.written.append(folder / picture.file)
+            pictures.append(picture)
+    except files.ReportError:
+        raise
+    except Exception as error:
+        drawn.problems.append(f"{stem}: not drawn ({type(error).__name__}: {error})")
+    return pictures
+
+
+def _collect(group: Group, records: Records) -> dict[str, list[Record]]:
+    """The group's records by name, ordered by seed, each once."""
+    found: dict[str, Record] = {}
+    for row in group.rows:
+        for part in records(row).values():
+            found.update((record.key, record) for record in part)
+    return {
+        name: sorted((found[key] for key in keys if key in found), key=lambda r: (r.seed, r.key))
+        for name, keys in group.runs.items()
+    }
+
+
+def groups(rows: Sequence[Row]) -> list[Group]:
+    """The rows that have evidence to draw, by what they trained, in the page's order."""
+    place = {row.place: number for number, row in enumerate(rows)}
+    found: list[Group] = []
+    # The largest first: it takes in those that trained only some of its recipes.
+    for row in sorted(rows, key=lambda row: -len(row.evidence)):
+        if row.scale not in SCALES or not any(row.evidence.values()):
+            continue
+        recipes = _recipes(row)
+        home = next((group for group in found if _belongs(row, recipes, group)), None)
+        if home is None:
+            runs = {name: set(keys) for name, keys in row.evidence.items()}
+            found.append(Group(row, [row], runs, recipes))
+        else:
+            _join(home, row, recipes)
+    for group in found:
+        group.rows.sort(key=lambda row: place[row.place])
+    return sorted(found, key=lambda group: place[group.lead.place])
+
+
+def _join(home: Group, row: Row, recipes: Mapping[str, str]) -> None:
+    home.rows.append(row)
+    for name, keys in home.runs.items():
+        for other, recipe in recipes.items():
+            if recipe == home.recipes[name]:
+                keys.update(row.evidence[other])
+
+
+def _recipes(row: Row) -> dict[str, str]:
+    """What each of the row's runs trained; the records' keys where its digest is unknown."""
+    digests = row.recipes.get(row.scale, {})
+    return {name: digests.get(name) or " ".join(keys) for name, keys in row.evidence.items()}
+
+
+def _belongs(row: Row, recipes: Mapping[str, str], group: Group) -> bool:
+    lead = group.lead
+    same = (row.report, row.scale, row.data, row.revision) == (
+        lead.report,
+        lead.scale,
+        lead.data,
+        lead.revision,
+    )
+    return same and set(recipes.values()) <= set(group.recipes.values())
+
+
+def named(found: Sequence[Group]) -> list[tuple[str, Group]]:
+    """Each group with the start of its files' names: figures/<report>/<claim>-<case or names>."""
+    taken: set[str] = set()
+    pairs = []
+    for group in found:
+        lead = group.lead
+        what = lead.case or "-".join(group.runs)
+        stem = f"figures/{_slug(lead.report)}/{_slug(f'{lead.id}-{what}')}"
+        free, count = stem, 1
+        while free.casefold() in taken:  # some file systems take ReLU.png for relu.png
+            count += 1
+            free = f"{stem}-{count}"
+        taken.add(free.casefold())
+        pairs.append((free, group))
+    return pairs
+
+
+def _slug(text: str, most: int = 60) -> str:
+    """A file's name from any text; a long one is cut, and told apart by its hash."""
+    slug = re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-.") or "figure"
+    if len(slug) <= most:
+        return slug
+    return f"{slug[: most - 7].rstrip('-.')}-{hashlib.sha256(text.encode()).hexdigest()[:6]}"
+
+
+def _file(stem: str, kind: str) -> str:
+    return f"{stem}-{kind}.png"
+
+
+def read_index(folder: Path) -> dict[str, str]:
+    """File -> hash of its evidence; a damaged index is no index, and everything is drawn anew.
+
+    An entry that could lead out of `figures/` is dropped: what the index names may be removed.
+    """
+    try:
+        form = json.loads((folder / INDEX).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    if not isinstance(form, dict):
+        return {}
+    good = re.compile(r"figures/[\w.-]+/[\w.-]+\.png")
+    return {
+        file: evidence
+        for file, evidence in form.items()
+        if good.fullmatch(file) and "/../" not in file and isinstance(evidence, str)
+    }

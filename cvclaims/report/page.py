@@ -1,0 +1,170 @@
+"""The results folder: claims.json for programs, README.md and figures for readers."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from cvclaims.report import files, tables
+from cvclaims.report.figures import KINDS, Picture, Records, draw_figures
+from cvclaims.report.files import ReportError
+from cvclaims.report.rows import Row, merge
+
+__all__ = ["ReportError", "Written", "compose", "write_results"]
+
+PAGE = "README.md"
+_LOCK_SECONDS = 120
+_INTRODUCTION = """\
+# Results
+
+Each table sets the numbers that a report states beside those measured here (mean ± standard \
+deviation over seeds) and judges the statement by a rule that was fixed before any run: \
+*supported*, *refuted*, or *inconclusive* where the seeds leave it open. A claim is *disputed* \
+where the report's own numbers or arithmetic contradict it: then *refuted* is expected, and \
+*supported* would be the surprise. The scale says how much was trained: *full* is the report's \
+own protocol, *reduced* a smaller one on real data that can judge comparisons but no level of \
+accuracy, and *smoke* only shows that the code runs: it judges nothing, and its rows read *ran*.
+
+Every number comes from the records under `records/`; [claims.json](claims.json) holds the same \
+rows for programs. This page is generated: change the claims, not the page.
+
+## Overview
+
+Claims, and in brackets their rows. A claim with several rows counts as the first of these that \
+one of them is: error, refuted, inconclusive, not evaluated, ran, supported.
+"""
+
+
+@dataclass
+class Written:
+    """What a call of `write_results` left behind.
+
+    Attributes:
+        rows: the merged rows, as in claims.json.
+        written: the files whose content changed.
+        removed: figures that no longer belong to any row.
+        problems: one line each, for whoever owns the terminal.
+    """
+
+    claims: Path
+    page: Path
+    rows: list[Row]
+    written: list[Path] = field(default_factory=list)
+    removed: list[Path] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+def write_results(folder: Path, new: Sequence[Row], records: Records) -> Written:
+    """Merge new rows into the results folder and bring everything that people read up to date.
+
+    `records` gives the evidence of a row by recipe name; it is asked only for figures that have
+    to be drawn. Raises ReportError, in one line, where the folder cannot be read or written.
+    """
+    with _alone(folder):
+        old, problems = files.read_rows(folder)
+        rows = merge(old, new)
+        done = Written(folder / files.CLAIMS, folder / PAGE, rows, problems=problems)
+        # The numbers first: should anything go wrong with a figure, they are safe.
+        _write(done, done.claims, files.to_json(rows))
+        drawn = draw_figures(folder, rows, records)
+        done.written += drawn.written
+        done.removed += drawn.removed
+        done.problems += drawn.problems
+        _write(done, done.page, compose(rows, drawn.pictures).encode())
+    return done
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Two sessions that end at once must not write over each other's rows."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / ".lock", timeout=_LOCK_SECONDS)
+        lock.acquire()
+    except Timeout:
+        raise ReportError(f"{folder} is being written by another session: run again") from None
+    except OSError as error:
+        raise ReportError(
+            f"{folder} cannot be written ({error.strerror}); choose another folder"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _write(done: Written, path: Path, content: bytes) -> None:
+    if files.replace(path, content):
+        done.written.append(path)
+
+
+def compose(rows: Sequence[Row], pictures: Sequence[Picture]) -> str:
+    """README.md: how to read it, the overview, and a section for each report."""
+    parts = [_INTRODUCTION, tables.overview(rows)]
+    for slug, part in tables.by_report(rows).items():
+        shown = [picture for picture in pictures if picture.group.lead.report == slug]
+        parts.append(_section(slug, part, shown))
+    return "\n".join(parts)
+
+
+def _section(slug: str, rows: Sequence[Row], pictures: Sequence[Picture]) -> str:
+    number, title, note = tables.heading(rows)
+    name = tables.plain(title or slug)
+    parts = [f"## {number}. {name}\n" if number else f"## {name}\n"]
+    if note:
+        parts.append(f"> {tables.plain(note)}\n")
+    parts.append(tables.markdown_table(rows))
+    if told := tables.assumed(rows):
+        parts.append(f"{tables.plain(told)}\n")
+    if disputes := _disputes(rows):
+        parts.append(f"Disputed:\n\n{disputes}")
+    parts.append(_details(rows, pictures))
+    if pictures:
+        parts.append(f"### Figures of {name}\n")
+        kinds = {picture.kind for picture in pictures}
+        parts.append("".join(f"- {told}\n" for kind, told in KINDS.items() if kind in kinds))
+        parts += [_figures(list(same)) for _, same in groupby(pictures, lambda p: p.group.lead)]
+    return "\n".join(parts)
+
+
+def _disputes(rows: Sequence[Row]) -> str:
+    """Why each disputed claim is, once for all the cases that share the reason."""
+    cases: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
+        if row.disputed:
+            cases.setdefault((row.id, row.disputed), []).append(row.case)
+    return "".join(
+        f"- {_claim(id, which)}: {tables.plain(why)}\n" for (id, why), which in cases.items()
+    )
+
+
+def _details(rows: Sequence[Row], pictures: Sequence[Picture]) -> str:
+    """Where each claim stands, the rule that judged it, and its figures; folded away."""
+    cases: dict[tuple[str, ...], list[str]] = {}
+    for row in rows:
+        links = ", ".join(f"[{p.kind}]({p.file})" for p in pictures if row in p.group.rows)
+        rule = f"rule {tables.plain(row.rule)}" if row.rule else "no rule was reached"
+        told = "; ".join(part for part in (tables.plain(row.source), rule, links) if part)
+        cases.setdefault((row.id, told), []).append(row.case)
+    lines = "".join(f"- {_claim(id, which)}: {told}\n" for (id, told), which in cases.items())
+    return f"<details><summary>Sources, rules and figures</summary>\n\n{lines}\n</details>\n"
+
+
+def _claim(id: str, cases: Iterable[str]) -> str:
+    names = ", ".join(tables.plain(case) for case in cases if case)
+    return f"**{tables.plain(id)}**" + (f" ({names})" if names else "")
+
+
+def _figures(pictures: Sequence[Picture]) -> str:
+    """The figures of one set of recipes, under the claims that rest on them."""
+    group = pictures[0].group
+    cases: dict[str, list[str]] = {}
+    for row in group.rows:
+        cases.setdefault(row.id, []).append(row.case)
+    claims = ", ".join(_claim(id, which) for id, which in cases.items())
+    runs = ", ".join(group.runs)
+    images = "".join(f"![{p.kind} of {tables.plain(runs)}]({p.file})\n" for p in pictures)
+    return f"{claims}: {tables.plain(group.title)}\n\n{images}"

@@ -1,0 +1,83 @@
+"""Numbers as people read them: a reported one and a measured one in the same digits.
+
+A row does not name its units, so the format follows from the numbers alone: whole numbers are
+counts or epochs, anything else gets about four significant digits and at least two.
+"""
+
+import math
+
+from cvclaims.report.rows import Measured
+
+NONE = "–"
+# Below this, four decimals would leave less than two significant digits.
+_SMALL = 1e-3
+# From here on digits before the point are no longer read, only counted.
+_LARGE = 1e7
+# Whole numbers stay written out for longer: parameter counts are compared digit by digit.
+_LARGE_COUNT = 1e12
+
+
+def side_by_side(reported: float | None, measured: Measured | None) -> tuple[str, str]:
+    """Both as text: ("0.9833", "0.9822 ± 0.0031"); an en dash stands for one that is missing."""
+    if _is_count(reported, measured):
+        return _counts(reported, measured)
+    known = [] if reported is None else [reported]
+    if measured is not None:
+        known = [*known, measured["mean"]]
+    largest = max((abs(x) for x in known if math.isfinite(x)), default=0.0)
+    places = _places(largest)
+    left = NONE if reported is None else _decimal(reported, places)
+    return left, NONE if measured is None else _spread(measured, places)
+
+
+def _is_count(reported: float | None, measured: Measured | None) -> bool:
+    known = [] if reported is None else [reported]
+    if measured is not None:
+        known = [*known, *(measured["values"] or [measured["mean"]])]
+    return all(math.isfinite(x) and x == int(x) and abs(x) < _LARGE_COUNT for x in known)
+
+
+def _counts(reported: float | None, measured: Measured | None) -> tuple[str, str]:
+    left = NONE if reported is None else f"{reported:,.0f}"
+    if measured is None:
+        return left, NONE
+    mean, std = measured["mean"], measured["std"]
+    if std is None:
+        return left, f"{mean:,.0f}"
+    # A mean of epochs: one decimal, unless every seed gave the same.
+    return left, f"{mean:,.1f} ± {std:,.1f}" if std else f"{mean:,.0f} ± 0"
+
+
+def _spread(measured: Measured, places: int) -> str:
+    mean, std = measured["mean"], measured["std"]
+    if std is None:
+        return _decimal(mean, places)
+    if not (math.isfinite(mean) and math.isfinite(std)):
+        return _decimal(mean, places)
+    largest = max(abs(mean), std)
+    if 0 < largest < _SMALL or largest >= _LARGE:
+        return f"{mean:.2e} ± {std:.1e}"
+    # The spread may be what needs the digits: 0.0041 beside a reported 450.
+    places = max(places, 0 if _shows(largest, places) else _places(largest))
+    tiny = 0 < std < 0.5 * 10**-places
+    return f"{mean:,.{places}f} ± " + (f"<{10.0**-places:g}" if tiny else f"{std:,.{places}f}")
+
+
+def _decimal(x: float, places: int) -> str:
+    if not math.isfinite(x):
+        return "not finite"
+    if x == 0:
+        return "0"
+    if abs(x) < _SMALL or abs(x) >= _LARGE:
+        return f"{x:.2e}"
+    return f"{x:,.{places if _shows(x, places) else _places(abs(x))}f}"
+
+
+def _places(magnitude: float) -> int:
+    """Decimals that leave about four significant digits: 0.9833, 1.640, 22.80, 1,924."""
+    return 4 if magnitude < 1 else max(0, 3 - int(math.log10(magnitude)))
+
+
+def _shows(x: float, places: int) -> bool:
+    """Whether so many decimals leave at least two significant digits of x."""
+    return abs(x) >= 10.0 ** (1 - places)

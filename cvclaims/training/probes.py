@@ -1,0 +1,159 @@
+"""What is recorded of a network while it trains, for each network of a stack.
+
+Probes read what a training step computed anyway: gradients after the backward pass, activations
+of the forward pass. They add up on the device and are read once an epoch.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from cvclaims.data.dataset import Dataset
+from cvclaims.models import StackedMLP
+
+HISTOGRAM_BINS = 40
+BOUNDARY_GRID = 60
+# Activation histograms look at this many training samples at most.
+HISTOGRAM_SAMPLES = 10_000
+
+
+class Gradients:
+    """Gradient norms, per parameter and of all parameters together.
+
+    `gradient_norms[name]` and `gradient_norm`: the mean over an epoch's steps of the L2 norm of
+    one parameter's gradient, and of the whole gradient. `gradient_mean_abs`: at the epoch's last
+    step, the mean over parameters of mean |gradient| (report 5's "gradient magnitude").
+    """
+
+    def __init__(self, stack: StackedMLP) -> None:
+        self._parameters = stack.named()
+        device = next(iter(self._parameters.values())).device
+        self._sum = torch.zeros(len(self._parameters) + 1, stack.size, device=device)
+        self._steps = 0
+        self._epochs: list[Tensor] = []
+
+    def after_backward(self) -> None:
+        """Add one step's norms."""
+        norms = torch.stack(
+            [torch.linalg.vector_norm(g.flatten(1), dim=1) for g in self._gradients()]
+        )
+        self._sum[:-1] += norms
+        self._sum[-1] += torch.linalg.vector_norm(norms, dim=0)
+        self._steps += 1
+
+    def after_epoch(self) -> None:
+        """Close an epoch."""
+        size = torch.stack([g.flatten(1).abs().mean(1) for g in self._gradients()]).mean(0)
+        self._epochs.append(torch.cat([self._sum / self._steps, size[None]]))
+        self._sum.zero_()
+        self._steps = 0
+
+    def result(self, network: int, epochs: int) -> dict[str, Any]:
+        """The probes of one network over its first `epochs` epochs."""
+        rows = torch.stack(self._epochs[:epochs])[:, :, network].T.tolist()
+        *per_parameter, total, size = rows
+        return {
+            "gradient_norm": total,
+            "gradient_norms": dict(zip(self._parameters, per_parameter, strict=True)),
+            "gradient_mean_abs": size,
+        }
+
+    def _gradients(self) -> list[Tensor]:
+        gradients = [p.grad for p in self._parameters.values()]
+        assert all(g is not None for g in gradients)
+        return [g for g in gradients if g is not None]
+
+
+class Units:
+    """Hidden units that do nothing, per layer and epoch, by two definitions.
+
+    `non_positive`: the share of activations ≤ 0 over units and training samples (what report 5
+    calls its dead ratio). `dead`: the share of units whose output and whose gradient were zero
+    for every training sample of the epoch. A unit's gradient is read off the gradients of its
+    own weights and bias: these are zero in every batch only if it is zero for every sample.
+    """
+
+    def __init__(self, stack: StackedMLP) -> None:
+        self._layers = list(zip(stack.weights, stack.biases, strict=True))[:-1]
+        self._below: list[Tensor] | None = None
+        self._alive: list[Tensor] = []
+        self._seen = 0
+        self._epochs: list[Tensor] = []
+
+    def after_backward(self, activations: list[Tensor]) -> None:
+        """Add one step; `activations` are (S, batch, units), one a hidden layer."""
+        below = [(a.detach() <= 0).float().mean(2).sum(1) for a in activations]
+        alive = []
+        for a, (weight, bias) in zip(activations, self._layers, strict=True):
+            assert weight.grad is not None and bias.grad is not None
+            moved = weight.grad.ne(0).any(1) | bias.grad.ne(0).any(1)
+            alive.append(a.detach().ne(0).any(1) | moved)
+        if self._below is None:
+            self._below, self._alive = below, alive
+        else:
+            self._below = [s + b for s, b in zip(self._below, below, strict=True)]
+            self._alive = [s | b for s, b in zip(self._alive, alive, strict=True)]
+        self._seen += activations[0].shape[1]
+
+    def after_epoch(self) -> None:
+        """Close an epoch."""
+        assert self._below is not None
+        below = torch.stack(self._below) / self._seen
+        dead = torch.stack([1 - alive.float().mean(1) for alive in self._alive])
+        self._epochs.append(torch.stack([below, dead]))
+        self._below, self._seen = None, 0
+
+    def result(self, network: int, epochs: int) -> dict[str, Any]:
+        """The probes of one network over its first `epochs` epochs."""
+        below, dead = torch.stack(self._epochs[:epochs])[..., network].permute(1, 2, 0).tolist()
+        layers = [f"layer{i + 1}" for i in range(len(below))]
+        return {
+            "non_positive": dict(zip(layers, below, strict=True)),
+            "dead": dict(zip(layers, dead, strict=True)),
+        }
+
+
+@torch.no_grad()
+def histograms(stack: StackedMLP, data: Dataset, network: int) -> Mapping[str, Any]:
+    """Each hidden layer's outputs over training samples, after the last epoch.
+
+    `edges` has one entry more than `counts`, which sum to 1.
+    """
+    x = data.normalise(data.train_x[:HISTOGRAM_SAMPLES]).flatten(1)
+    kept: list[Tensor] = []
+    stack(x.expand(stack.size, *x.shape), kept)
+    result = {}
+    for i, activations in enumerate(kept):
+        values = activations[network].float().flatten().cpu()
+        if not values.isfinite().all():
+            continue  # a diverged network has no histogram to show
+        counts, edges = torch.histogram(values, HISTOGRAM_BINS)
+        result[f"layer{i + 1}"] = {
+            "edges": edges.tolist(),
+            "counts": (counts / counts.sum()).tolist(),
+        }
+    return {"histograms": result}
+
+
+@torch.no_grad()
+def boundary(stack: StackedMLP, data: Dataset, network: int) -> Mapping[str, Any]:
+    """P(class 1) over a grid around the data: row by row, y and x ascending."""
+    points = torch.cat([data.train_x, data.test_x])
+    low, high = points.amin(0) - 0.5, points.amax(0) + 0.5
+    xs, ys = (
+        torch.linspace(lo, hi, BOUNDARY_GRID)
+        for lo, hi in zip(low.tolist(), high.tolist(), strict=True)
+    )
+    grid = torch.cartesian_prod(ys, xs).flip(1).to(points.device)
+    logits = stack(grid.expand(stack.size, *grid.shape))[network]
+    probability = logits.softmax(1)[:, 1].view(BOUNDARY_GRID, BOUNDARY_GRID)
+    shown = [[round(p, 3) for p in row] for row in probability.tolist()]
+    return {
+        "boundary": {
+            "x": [low[0].item(), high[0].item()],
+            "y": [low[1].item(), high[1].item()],
+            "probability": shown,
+        }
+    }

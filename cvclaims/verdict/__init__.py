@@ -1,0 +1,32 @@
+"""Verdicts: what a few seeds' values say about a claim."""
+
+from cvclaims.verdict.rules import (
+    Decision,
+    Verdict,
+    above,
+    below,
+    exact,
+    greater,
+    level,
+    not_worse,
+    order,
+    ratio,
+    sooner,
+)
+from cvclaims.verdict.statistics import LOOKS, NOMINAL_ALPHA
+
+__all__ = [
+    "LOOKS",
+    "NOMINAL_ALPHA",
+    "Decision",
+    "Verdict",
+    "above",
+    "below",
+    "exact",
+    "greater",
+    "level",
+    "not_worse",
+    "order",
+    "ratio",
+    "sooner",
+]

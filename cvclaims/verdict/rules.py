@@ -1,0 +1,291 @@
+"""The decision rules: values of a few seeds in, a verdict and its reason out. Pure functions.
+
+Each rule makes one look at the data, one-sided at `alpha`. Who looks at 3, 5 and 8 seeds
+(`LOOKS`) calls the same rule three times at the nominal level and stops at the first decision.
+
+The rules by sample (all but `exact`) share their treatment of odd input:
+
+- a sequence that is empty or not one value per seed, an `alpha` outside (0, 0.5), a `delta` or
+  `factor` that is not positive, a limit that is not finite: ValueError;
+- values that are not finite, or a sample of one value: INCONCLUSIVE;
+- no spread at all: the estimate is taken as it stands, and INCONCLUSIVE exactly at the limit;
+- a bound within rounding (`statistics.ROUNDING`) of the limit counts as equal to it.
+"""
+
+from __future__ import annotations
+
+import enum
+import itertools
+import math
+import numbers
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from cvclaims.verdict import statistics
+from cvclaims.verdict.statistics import NOMINAL_ALPHA, Array, Estimate
+
+Values: TypeAlias = Sequence[float] | npt.NDArray[np.floating[Any] | np.integer[Any]]
+"""One number per seed."""
+
+SMALLEST: Final = float(np.finfo(np.float32).tiny)
+"""The smallest positive normal float32, 1.18e-38: what `ratio` takes anything smaller for."""
+
+
+class Verdict(enum.StrEnum):
+    """What became of a claim."""
+
+    SUPPORTED = "supported"
+    REFUTED = "refuted"
+    INCONCLUSIVE = "inconclusive"
+    ERROR = "error"
+    RAN = "ran"
+    NOT_EVALUATED = "not evaluated"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A verdict and the line of numbers that it rests on."""
+
+    verdict: Verdict
+    reason: str
+
+
+def greater(a: Values, b: Values, margin: float = 0.0, alpha: float = NOMINAL_ALPHA) -> Decision:
+    """mean(a) - mean(b) > margin, by Welch's bounds."""
+    _check(alpha, margin=margin)
+    samples = _values(a), _values(b)
+    if undecided := _undecidable(*samples):
+        return undecided
+    return _beyond("difference", statistics.welch(*samples), samples, margin, alpha)
+
+
+def not_worse(a: Values, b: Values, delta: float, alpha: float = NOMINAL_ALPHA) -> Decision:
+    """mean(a) - mean(b) > -delta, by Welch's bounds; delta > 0, in the unit of the values."""
+    _check_positive(delta=delta)
+    return greater(a, b, -delta, alpha)
+
+
+def level(x: Values, value: float, delta: float, alpha: float = NOMINAL_ALPHA) -> Decision:
+    """mean(x) inside value ± delta: two one-sided t tests. REFUTED when wholly outside."""
+    _check(alpha, value=value)
+    _check_positive(delta=delta)
+    sample = _values(x)
+    if undecided := _undecidable(sample):
+        return undecided
+    estimate = statistics.one_mean(sample)
+    sign = int(statistics.inside(estimate, value, delta, alpha))
+    told = _told("mean", estimate, 0, (sample,), (value - delta, value + delta), alpha)
+    return _decision(sign, f"{told}; must lie inside {value:.6g} ± {delta:.6g}")
+
+
+def above(x: Values, bound: float, alpha: float = NOMINAL_ALPHA) -> Decision:
+    """mean(x) > bound, by Student's bounds."""
+    return _one_sample(x, bound, alpha, claimed=1)
+
+
+def below(x: Values, bound: float, alpha: float = NOMINAL_ALPHA) -> Decision:
+    """mean(x) < bound, by Student's bounds."""
+    return _one_sample(x, bound, alpha, claimed=-1)
+
+
+def ratio(a: Values, b: Values, factor: float = 1.0, alpha: float = NOMINAL_ALPHA) -> Decision:
+    """a > factor · b as a ratio of geometric means: `greater` on logarithms.
+
+    For values >= 0 such as times and gradient norms; a negative one is a ValueError. Gradients in
+    float32 underflow to exactly 0, whose logarithm would be -inf, so a zero is taken for the
+    smallest positive normal float32. So is anything between the two, which would otherwise rank
+    below a zero.
+    """
+    _check(alpha)
+    _check_positive(factor=factor)
+    samples = _values(a), _values(b)
+    if any((sample < 0).any() for sample in samples):
+        raise ValueError("a ratio needs values that are not negative")
+    if undecided := _undecidable(*samples):
+        return undecided
+    first, second = map(logarithms, samples)
+    # An ulp of a value near 1 is an error of that absolute size in its logarithm, near 0.
+    estimate = statistics.at_magnitude(statistics.welch(first, second), 1.0)
+    decision = _beyond("ratio", estimate, samples, math.log(factor), alpha, shown=_exp)
+    raised = sum(int((sample < SMALLEST).sum()) for sample in samples)
+    note = f"; {raised} below {SMALLEST:.3g} taken for it" if raised else ""
+    return Decision(decision.verdict, decision.reason + note)
+
+
+def sooner(a: Values, b: Values, alpha: float = NOMINAL_ALPHA) -> Decision:
+    """mean(a) < mean(b), in epochs until a threshold is reached, by Welch's bounds."""
+    _check(alpha)
+    samples = _values(a), _values(b)
+    if undecided := _undecidable(*samples):
+        return undecided
+    saved = statistics.welch(samples[1], samples[0])
+    return _beyond("epochs saved", saved, samples, 0.0, alpha)
+
+
+def order(groups: Sequence[Values], alpha: float = NOMINAL_ALPHA) -> Decision:
+    """Groups in the claimed order, largest first: every neighbouring pair by `greater`.
+
+    Both the pairs in order and the pairs the other way round are Holm-corrected. SUPPORTED needs
+    every pair, REFUTED one. Fewer than two groups are a ValueError.
+    """
+    _check(alpha)
+    samples = [_values(group) for group in groups]
+    if len(samples) < 2:
+        raise ValueError(f"an order needs at least two groups, got {len(samples)}")
+    if undecided := _undecidable(*samples):
+        return undecided
+    pairs = [statistics.welch(a, b) for a, b in itertools.pairwise(samples)]
+    up, down = np.transpose([statistics.p_values(pair) for pair in pairs])
+    sign = int(statistics.ordered(up, down, alpha))
+    adjusted = statistics.holm(down if sign < 0 else up)
+    pair = int(np.argmin(adjusted) if sign < 0 else np.argmax(adjusted))
+    named = "other way round" if sign < 0 else "weakest pair"
+    return _decision(
+        sign,
+        f"{named}: groups {pair + 1} and {pair + 2}, difference "
+        f"{_number(pairs[pair].value, pairs[pair], ())}, Holm-adjusted p {adjusted[pair]:.3g} "
+        f"({_counts(samples)}); must stay below {alpha:g}",
+    )
+
+
+def exact(measured: object, reported: object) -> Decision:
+    """Equality of integers, strings, or nested sequences of those; a list equals its tuple.
+
+    Anything else, floats and booleans first of all, is a TypeError: whether 0.1 + 0.2 is 0.3, or
+    True is 1, is no question for an exact rule.
+    """
+    found, claimed = _canonical(measured), _canonical(reported)
+    if found == claimed:
+        return Decision(Verdict.SUPPORTED, f"measured {found!r}, as reported")
+    return Decision(Verdict.REFUTED, f"measured {found!r}, reported {claimed!r}")
+
+
+def logarithms(values: Array) -> Array:
+    """Natural logarithms of values >= 0 of any shape, with `SMALLEST` as the floor; see `ratio`."""
+    return np.asarray(np.log(np.maximum(values, SMALLEST)))
+
+
+def _one_sample(x: Values, bound: float, alpha: float, claimed: int) -> Decision:
+    """`above` (claimed +1) and `below` (claimed -1)."""
+    _check(alpha, bound=bound)
+    samples = (_values(x),)
+    if undecided := _undecidable(*samples):
+        return undecided
+    return _beyond("mean", statistics.one_mean(*samples), samples, bound, alpha, claimed)
+
+
+def _beyond(
+    what: str,
+    estimate: Estimate,
+    samples: Sequence[Array],
+    limit: float,
+    alpha: float,
+    claimed: int = 1,
+    shown: Callable[[float], float] = float,
+) -> Decision:
+    """Decide whether the truth lies above (claimed +1) or below (claimed -1) the limit."""
+    sign = int(statistics.side(estimate, limit, alpha))
+    told = _told(what, estimate, sign, samples, (limit,), alpha, shown)
+    must = "must exceed" if claimed > 0 else "must stay below"
+    return _decision(sign * claimed, f"{told}; {must} {shown(limit):.6g}")
+
+
+def _decision(sign: int, reason: str) -> Decision:
+    """+1 supports, -1 refutes, 0 leaves open."""
+    verdicts = (Verdict.INCONCLUSIVE, Verdict.SUPPORTED, Verdict.REFUTED)
+    return Decision(verdicts[sign], reason)
+
+
+def _check(alpha: float, **limits: float) -> None:
+    """Refuse levels and limits that no decision could be made by."""
+    if not 0 < alpha < 0.5:
+        raise ValueError(f"alpha must lie between 0 and 0.5, got {alpha}")
+    for name, limit in limits.items():
+        if not math.isfinite(limit):
+            raise ValueError(f"{name} must be finite, got {limit}")
+
+
+def _check_positive(**sizes: float) -> None:
+    for name, size in sizes.items():
+        if not 0 < size < math.inf:
+            raise ValueError(f"{name} must be positive and finite, got {size}")
+
+
+def _values(x: Values) -> Array:
+    """The sample as float64, shape (n,), n >= 1; ValueError otherwise."""
+    values = np.asarray(x, dtype=np.float64)
+    if values.ndim != 1 or values.size == 0:
+        raise ValueError(f"one value per seed is needed, got shape {values.shape}")
+    return values
+
+
+def _undecidable(*samples: Array) -> Decision | None:
+    """INCONCLUSIVE for samples that no spread can be computed from, else None."""
+    total = sum(sample.size for sample in samples)
+    finite = sum(int(np.isfinite(sample).sum()) for sample in samples)
+    if finite < total:
+        reason = f"{total - finite} of {total} values not finite"
+    elif any(sample.size == 1 for sample in samples):
+        reason = "one value has no spread"
+    else:
+        return None
+    return Decision(Verdict.INCONCLUSIVE, f"{reason} ({_counts(samples)})")
+
+
+def _told(
+    what: str,
+    estimate: Estimate,
+    sign: int,
+    samples: Sequence[Array],
+    limits: Sequence[float],
+    alpha: float,
+    shown: Callable[[float], float] = float,
+) -> str:
+    """One line: the estimate, the bound that `sign` says decided (0: both), the sample sizes."""
+    value, lower, upper = (
+        _number(number, estimate, limits, shown)
+        for number in (estimate.value, *statistics.bounds(estimate, alpha))
+    )
+    if estimate.error == 0:
+        bound = "without spread"
+    else:
+        bound = (f"between {lower} and {upper}", f"at least {lower}", f"at most {upper}")[sign]
+    return f"{what} {value}, {bound} ({_counts(samples)})"
+
+
+def _number(
+    number: Array,
+    estimate: Estimate,
+    limits: Sequence[float],
+    shown: Callable[[float], float] = float,
+) -> str:
+    """Four significant digits, more where four would make it look equal to a limit."""
+    exact_ = 0.0 if abs(number) <= estimate.rounding else float(number)
+    texts = [f"{shown(exact_):.{digits}g}" for digits in (4, 6, 8, 10)]
+    apart = [text for text in texts if all(float(text) != shown(limit) for limit in limits)]
+    return (apart or texts)[0]
+
+
+def _counts(samples: Sequence[Array]) -> str:
+    return "n = " + ", ".join(str(sample.size) for sample in samples)
+
+
+def _exp(logarithm: float) -> float:
+    """exp, infinite instead of an OverflowError: a wide bound on a logarithm is no failure."""
+    with np.errstate(over="ignore"):
+        return float(np.exp(logarithm))
+
+
+def _canonical(value: object) -> object:
+    """Integers as int, sequences as tuples, all the way down."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, numbers.Integral) and not isinstance(value, bool):
+        return int(value)
+    if isinstance(value, Sequence) and not isinstance(value, bytes):
+        return tuple(_canonical(item) for item in value)
+    raise TypeError(f"exact compares integers, strings and sequences, not {type(value).__name__}")

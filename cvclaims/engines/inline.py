@@ -108,12 +108,13 @@ class Inline:
         self.plan = left
         return left
 
-    def _train_some(self, candidates: Iterable[Run]) -> bool:
+    def _train_some(self, candidates: Sequence[Run]) -> bool:
         """Train the first candidate that no other process holds, with all that stack with it."""
         with ExitStack() as locks:
             for run in candidates:
                 if self._take(run, locks):
-                    self._train([run, *self._companions(run, locks)])
+                    pool = dict.fromkeys([*candidates, *self.plan])
+                    self._train([run, *self._companions(run, pool, locks)])
                     return True
         return False
 
@@ -130,10 +131,10 @@ class Inline:
         locks.callback(lock.release)
         return True
 
-    def _companions(self, run: Run, locks: ExitStack) -> list[Run]:
-        """Planned runs that can train in one stack with `run`, locked; this process's share."""
+    def _companions(self, run: Run, pool: Iterable[Run], locks: ExitStack) -> list[Run]:
+        """Runs of the pool that can train in one stack with `run`, locked; our share of them."""
         kind = stackable(run.recipe)
-        alike = [r for r in self.plan if r != run and r.scale == run.scale]
+        alike = [r for r in pool if r != run and r.scale == run.scale]
         alike = [r for r in alike if stackable(r.recipe) == kind and self._stored(r) is None]
         fit = max(1, STACK_PARAMETERS // _parameters(kind))
         most = min(fit, math.ceil((len(alike) + 1) / self.share)) - 1

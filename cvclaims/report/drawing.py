@@ -4,6 +4,7 @@ This is the one module that imports matplotlib; `figures` imports it once there 
 draw. Nothing here asks what claim a figure is for.
 """
 
+import functools
 import io
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -13,9 +14,10 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, NullLocator
+from PIL import Image
 
 from cvclaims.catalogue import DATASETS
 from cvclaims.records.record import Record
@@ -36,7 +38,7 @@ DPI = 110
 # too pale for a line on white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 # Lines that run over each other, such as equal learning rates, stay visible by their dashes.
-DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (6, 1.5, 1.5, 1.5)))
+DASHES = ("-", (0, (6, 1.5)), (0, (2.5, 1.2)), (0, (9, 1.5, 2, 1.5)))
 _STYLE: dict[Any, Any] = {
     "axes.axisbelow": True,
     "axes.edgecolor": "#888888",
@@ -67,10 +69,34 @@ def draw(kind: str, runs: Runs, title: str) -> bytes | None:
         if figure is None:
             return None
         figure.suptitle(title, fontsize=11, x=0.01, ha="left", parse_math=False)
-        buffer = io.BytesIO()
         FigureCanvasAgg(figure)
-        figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
+        drawn = io.BytesIO()
+        figure.savefig(drawn, format="png", dpi=DPI, pil_kwargs={"compress_level": 1})
+    return _small(drawn)
+
+
+def _small(png: io.BytesIO) -> bytes:
+    """The picture in 256 colours and without metadata: a third as large, and no one sees it.
+
+    The colours are fixed: a palette taken from the picture would lose the thinnest line's.
+    """
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(_palette())
+    picture = Image.open(png).convert("RGB")
+    buffer = io.BytesIO()
+    picture.quantize(palette=palette, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
     return buffer.getvalue()
+
+
+@functools.cache
+def _palette() -> bytes:
+    """Greys, every colour of a line on its way to white, and the heat map's."""
+    greys = np.linspace(0, 1, 32)[:, None] * np.ones(3)
+    tints = np.linspace(0, 1, 22)[1:, None, None]
+    lines = 1 - tints * (1 - np.array([to_rgb(colour) for colour in COLOURS[:-1]]))
+    heat = matplotlib.colormaps["cividis"](np.linspace(0, 1, 256 - 32 - 21 * 6))[:, :3]
+    colours = np.concatenate([greys, lines.reshape(-1, 3), heat])
+    return np.round(255 * colours).astype(np.uint8).tobytes()
 
 
 def curves(runs: Runs) -> Figure | None:
@@ -91,14 +117,12 @@ def curves(runs: Runs) -> Figure | None:
     lines = {title: part for title, part in lines.items() if any(map(_any_finite, part.values()))}
     if not lines:
         return None
-    rows = -(-len(runs) // 4)
-    figure = Figure(figsize=(3.0 * len(lines), 2.9 + 0.25 * rows), layout="constrained")
+    lines_of_legend = -(-len(runs) // 4)
+    figure = Figure(figsize=(3.0 * len(lines), 2.9 + 0.25 * lines_of_legend), layout="constrained")
     for axes, (title, part) in zip(_row(figure, len(lines)), lines.items(), strict=True):
         _curve_panel(axes, title, part)
     handles = figure.axes[0].get_legend_handles_labels()[0]
-    figure.legend(
-        handles, [_label(*run) for run in runs.items()], loc="outside lower left", ncols=4
-    )
+    figure.legend(handles, _labels(runs), loc="outside lower left", ncols=4)
     return figure
 
 
@@ -113,10 +137,13 @@ def _curve_panel(axes: Axes, title: str, lines: Mapping[str, Array]) -> None:
         mean = mean_over_seeds(values)
         axes.plot(epochs, mean, color=colour, linestyle=dash, marker=marker, ms=3.5, label=title)
         if len(values) > 1:
-            axes.fill_between(epochs, *range_over_seeds(values), color=colour, alpha=0.18, lw=0)
+            band = range_over_seeds(values)
+            axes.fill_between(epochs, *band, color=colour, alpha=0.7 / (3 + len(lines)), lw=0)
     axes.set_title(title)
     axes.set_xlabel("epoch")
-    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    longest = max(values.shape[1] for values in lines.values())
+    axes.set_xlim(1 - 0.05 * longest, 1.05 * longest)
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
     if log:
         _log_axis(axes)
     elif title == "learning rate":
@@ -187,6 +214,8 @@ def dead_units(runs: Runs) -> Figure | None:
     for line, (title, part) in zip(grid, found.items(), strict=True):
         for axes, name in zip(line, names, strict=True):
             _heat_panel(axes, f"{name}: {title}", part[name])
+            if axes is not line[0] and list(part[name]) == list(part[names[0]]):
+                axes.set_yticklabels([])
     for axes in grid[-1]:
         axes.set_xlabel("epoch")
     images = [axes.images[0] for axes in grid.flat if axes.images]
@@ -211,7 +240,7 @@ def _heat_panel(axes: Axes, title: str, layers: Mapping[str, Array]) -> None:
         image, aspect="auto", cmap="cividis", vmin=0, vmax=1, extent=extent, interpolation="nearest"
     )
     axes.set_yticks(range(len(layers)), list(layers))
-    axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(4, integer=True, steps=[1, 2, 5, 10]))
     for number, mean in enumerate(means):
         last = mean[np.isfinite(mean)][-1:]
         if last.size:
@@ -252,10 +281,16 @@ def _accuracy(name: str, records: Sequence[Record]) -> str:
     return f"{name}\ntest accuracy {np.mean(last):.3f}" if last else name
 
 
-def _label(name: str, records: Sequence[Record]) -> str:
-    diverged = sum(record.status == "diverged" for record in records)
-    seeds = f"{len(records)} seed" + "s" * (len(records) != 1)
-    return f"{name} ({seeds}" + (f", {diverged} diverged)" if diverged else ")")
+def _labels(runs: Runs) -> list[str]:
+    """The legend: names, with what the title cannot say for all of them."""
+    uneven = len({len(records) for records in runs.values()}) > 1
+    labels = []
+    for name, records in runs.items():
+        diverged = sum(record.status == "diverged" for record in records)
+        notes = [f"{len(records)} seed" + "s" * (len(records) != 1)] if uneven else []
+        notes += [f"{diverged} of {len(records)} diverged"] if diverged else []
+        labels.append(f"{name} ({', '.join(notes)})" if notes else name)
+    return labels
 
 
 def _row(figure: Figure, columns: int) -> Sequence[Axes]:

@@ -138,11 +138,9 @@ def _is_measured(value: Any) -> bool:
     return (
         isinstance(value, Mapping)
         and set(value) == {"mean", "std", "n", "values"}
-        and _is_number(value["mean"])
-        and (value["std"] is None or _is_number(value["std"]))
-        and isinstance(value["n"], int)
         and isinstance(value["values"], list)
-        and all(map(_is_number, value["values"]))
+        and all(v is None or _is_number(v) for v in (value["mean"], value["std"], *value["values"]))
+        and isinstance(value["n"], int)
     )
 
 

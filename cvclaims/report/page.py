@@ -8,10 +8,12 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from cvclaims.report import files, tables
+from cvclaims.report import files
 from cvclaims.report.figures import KINDS, Picture, Records, draw_figures
 from cvclaims.report.files import ReportError
+from cvclaims.report.overview import assumed, by_report, heading, overview
 from cvclaims.report.rows import Row, merge
+from cvclaims.report.tables import markdown_table, plain
 
 __all__ = ["ReportError", "Written", "compose", "write_results"]
 
@@ -103,22 +105,22 @@ def _write(done: Written, path: Path, content: bytes) -> None:
 
 def compose(rows: Sequence[Row], pictures: Sequence[Picture]) -> str:
     """README.md: how to read it, the overview, and a section for each report."""
-    parts = [_INTRODUCTION, tables.overview(rows)]
-    for slug, part in tables.by_report(rows).items():
+    parts = [_INTRODUCTION, overview(rows)]
+    for slug, part in by_report(rows).items():
         shown = [picture for picture in pictures if picture.group.lead.report == slug]
         parts.append(_section(slug, part, shown))
     return "\n".join(parts)
 
 
 def _section(slug: str, rows: Sequence[Row], pictures: Sequence[Picture]) -> str:
-    number, title, note = tables.heading(rows)
-    name = tables.plain(title or slug)
+    number, title, note = heading(rows)
+    name = plain(title or slug)
     parts = [f"## {number}. {name}\n" if number else f"## {name}\n"]
     if note:
-        parts.append(f"> {tables.plain(note)}\n")
-    parts.append(tables.markdown_table(rows))
-    if told := tables.assumed(rows):
-        parts.append(f"{tables.plain(told)}\n")
+        parts.append(f"> {plain(note)}\n")
+    parts.append(markdown_table(rows))
+    if told := assumed(rows):
+        parts.append(f"{plain(told)}\n")
     if disputes := _disputes(rows):
         parts.append(f"Disputed:\n\n{disputes}")
     parts.append(_details(rows, pictures))
@@ -136,9 +138,7 @@ def _disputes(rows: Sequence[Row]) -> str:
     for row in rows:
         if row.disputed:
             cases.setdefault((row.id, row.disputed), []).append(row.case)
-    return "".join(
-        f"- {_claim(id, which)}: {tables.plain(why)}\n" for (id, why), which in cases.items()
-    )
+    return "".join(f"- {_claim(id, which)}: {plain(why)}\n" for (id, why), which in cases.items())
 
 
 def _details(rows: Sequence[Row], pictures: Sequence[Picture]) -> str:
@@ -146,16 +146,16 @@ def _details(rows: Sequence[Row], pictures: Sequence[Picture]) -> str:
     cases: dict[tuple[str, ...], list[str]] = {}
     for row in rows:
         links = ", ".join(f"[{p.kind}]({p.file})" for p in pictures if row in p.group.rows)
-        rule = f"rule {tables.plain(row.rule)}" if row.rule else "no rule was reached"
-        told = "; ".join(part for part in (tables.plain(row.source), rule, links) if part)
+        rule = f"rule {plain(row.rule)}" if row.rule else "no rule was reached"
+        told = "; ".join(part for part in (plain(row.source), rule, links) if part)
         cases.setdefault((row.id, told), []).append(row.case)
     lines = "".join(f"- {_claim(id, which)}: {told}\n" for (id, told), which in cases.items())
     return f"<details><summary>Sources, rules and figures</summary>\n\n{lines}\n</details>\n"
 
 
 def _claim(id: str, cases: Iterable[str]) -> str:
-    names = ", ".join(tables.plain(case) for case in cases if case)
-    return f"**{tables.plain(id)}**" + (f" ({names})" if names else "")
+    names = ", ".join(plain(case) for case in cases if case)
+    return f"**{plain(id)}**" + (f" ({names})" if names else "")
 
 
 def _figures(pictures: Sequence[Picture]) -> str:
@@ -166,5 +166,5 @@ def _figures(pictures: Sequence[Picture]) -> str:
         cases.setdefault(row.id, []).append(row.case)
     claims = ", ".join(_claim(id, which) for id, which in cases.items())
     runs = ", ".join(group.runs)
-    images = "".join(f"![{p.kind} of {tables.plain(runs)}]({p.file})\n" for p in pictures)
-    return f"{claims}: {tables.plain(group.title)}\n\n{images}"
+    images = "".join(f"![{p.kind} of {plain(runs)}]({p.file})\n" for p in pictures)
+    return f"{claims}: {plain(group.title)}\n\n{images}"

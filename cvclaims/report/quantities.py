@@ -19,40 +19,40 @@ _LARGE_COUNT = 1e12
 
 def side_by_side(reported: float | None, measured: Measured | None) -> tuple[str, str]:
     """Both as text: ("0.9833", "0.9822 ± 0.0031"); an en dash stands for one that is missing."""
-    if _is_count(reported, measured):
-        return _counts(reported, measured)
-    known = [] if reported is None else [reported]
-    if measured is not None:
-        known = [*known, measured["mean"]]
-    largest = max((abs(x) for x in known if math.isfinite(x)), default=0.0)
-    places = _places(largest)
+    if _are_counts(reported, measured):
+        return _count(reported), NONE if measured is None else _count_spread(measured)
+    known = [reported, measured["mean"] if measured else None]
+    places = _places(max((abs(x) for x in known if x is not None), default=0.0))
     left = NONE if reported is None else _decimal(reported, places)
     return left, NONE if measured is None else _spread(measured, places)
 
 
-def _is_count(reported: float | None, measured: Measured | None) -> bool:
+def _are_counts(reported: float | None, measured: Measured | None) -> bool:
     known = [] if reported is None else [reported]
-    if measured is not None:
-        known = [*known, *(measured["values"] or [measured["mean"]])]
+    for value in measured["values"] if measured else ():
+        if value is None:
+            return False
+        known.append(value)
     return all(math.isfinite(x) and x == int(x) and abs(x) < _LARGE_COUNT for x in known)
 
 
-def _counts(reported: float | None, measured: Measured | None) -> tuple[str, str]:
-    left = NONE if reported is None else f"{reported:,.0f}"
-    if measured is None:
-        return left, NONE
+def _count(x: float | None) -> str:
+    return NONE if x is None else f"{x:,.0f}"
+
+
+def _count_spread(measured: Measured) -> str:
     mean, std = measured["mean"], measured["std"]
-    if std is None:
-        return left, f"{mean:,.0f}"
+    if mean is None or std is None:
+        return _count(mean)
     # A mean of epochs: one decimal, unless every seed gave the same.
-    return left, f"{mean:,.1f} ± {std:,.1f}" if std else f"{mean:,.0f} ± 0"
+    return f"{mean:,.1f} ± {std:,.1f}" if std else f"{mean:,.0f} ± 0"
 
 
 def _spread(measured: Measured, places: int) -> str:
     mean, std = measured["mean"], measured["std"]
-    if std is None:
-        return _decimal(mean, places)
-    if not (math.isfinite(mean) and math.isfinite(std)):
+    if mean is None or not math.isfinite(mean):
+        return "not finite"
+    if std is None or not math.isfinite(std):
         return _decimal(mean, places)
     largest = max(abs(mean), std)
     if 0 < largest < _SMALL or largest >= _LARGE:
@@ -64,8 +64,6 @@ def _spread(measured: Measured, places: int) -> str:
 
 
 def _decimal(x: float, places: int) -> str:
-    if not math.isfinite(x):
-        return "not finite"
     if x == 0:
         return "0"
     if abs(x) < _SMALL or abs(x) >= _LARGE:
@@ -75,7 +73,9 @@ def _decimal(x: float, places: int) -> str:
 
 def _places(magnitude: float) -> int:
     """Decimals that leave about four significant digits: 0.9833, 1.640, 22.80, 1,924."""
-    return 4 if magnitude < 1 else max(0, 3 - int(math.log10(magnitude)))
+    if magnitude < 1 or not math.isfinite(magnitude):
+        return 4
+    return max(0, 3 - int(math.log10(magnitude)))
 
 
 def _shows(x: float, places: int) -> bool:

@@ -1,11 +1,12 @@
-"""Rows as Markdown: the table of a report, and the counts over all of them."""
+"""Rows as tables: in Markdown for the page, and plain for a terminal."""
 
 import re
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from cvclaims.report.quantities import NONE, side_by_side
-from cvclaims.report.rows import VERDICTS, Row
+from cvclaims.report.rows import Row
 
 # A symbol for the eye that scans a column; the word beside it says the same.
 SYMBOLS: Mapping[str, str] = {
@@ -16,8 +17,19 @@ SYMBOLS: Mapping[str, str] = {
     "ran": "·",
     "not evaluated": "–",
 }
-# What becomes of a claim with several rows: the first of these that one of them has.
-_LEAST_FAVOURABLE = ("error", "refuted", "inconclusive", "not evaluated", "ran", "supported")
+
+_STATEMENT = "statement"
+# Verdicts without numbers: the table itself has to say why.
+_UNEXPLAINED = ("error", "not evaluated")
+_GAP = 2  # tabulate's "simple" sets so many spaces between columns
+# The narrower the terminal, the more is left out: the columns beside the claim and its statement,
+# the longest name written out, and the width that the statement needs.
+_LAYOUTS = (
+    (("of", "reported", "measured", "verdict", "scale", "device"), 30, 28),
+    (("of", "reported", "measured", "verdict", "scale"), 24, 24),
+    (("of", "reported", "measured", "verdict at scale"), 16, 20),
+    (("of", "reported", "measured", "verdict at scale"), 12, 14),
+)
 
 
 def verdict(row: Row) -> str:
@@ -123,77 +135,78 @@ def _one_line(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"
 
 
-def assumed(rows: Sequence[Row]) -> str:
-    """One line naming the protocol fields that the report does not state; empty without any."""
-    with_recipes = {row.id for row in rows if row.recipes}
-    fields: dict[str, dict[str, None]] = {}
+def terminal_table(rows: Sequence[Row], width: int) -> str:
+    """The rows as a plain table, no line of it wider than `width`.
+
+    A narrow terminal loses the device first, then the data; below about 60 columns the statement.
+    """
+    from tabulate import tabulate
+
+    for names, longest, needed in _LAYOUTS:
+        table = [_cells(row, names, longest) for row in rows]
+        room = width - sum(_GAP + _widest(head, table) for head in ("claim", *names))
+        if room >= needed:
+            break
+    else:
+        room = 0
+    heads = ["claim", *([_STATEMENT] if room > 0 else []), *names]
+    if "of" in heads and not any(cells["of"] for cells in table):
+        heads.remove("of")
+        room += room and _GAP + len("of")
+    for cells, texts in zip(table, _statements(rows), strict=True):
+        cells[_STATEMENT] = "\n".join(_wrapped(part, room) for part in texts if part and room > 0)
+    # With numparse it would write 0.9000 as 0.9.
+    text = tabulate(
+        [[cells[head] for head in heads] for cells in table],
+        headers=heads,
+        tablefmt="simple",
+        disable_numparse=True,
+    )
+    return "\n".join(line.rstrip()[:width] for line in text.splitlines())
+
+
+def _cells(row: Row, names: Sequence[str], longest: int) -> dict[str, str]:
+    numbers, common = quantities(row)
+    measured = [f"{q.measured} (n={q.n[4:]})" if q.n else q.measured for q in numbers]
+    words = [_wrapped(verdict(row).replace(" (", "\n("), 14)]
+    if "scale" not in names:
+        words.append(row.scale)
+    cells = {
+        "claim": "\n".join([row.id, *([_wrapped(row.case, 14)] if row.case else [])]),
+        "of": "\n".join(_short(q.name, longest) for q in numbers),
+        "reported": "\n".join(q.reported for q in numbers),
+        "measured": "\n".join([*measured, *([common] if common else [])]),
+        "scale": "\n".join([row.scale, _wrapped(row.data, 14)]),
+        "device": _wrapped(row.device, 14),
+    }
+    return cells | {"verdict": "\n".join(words), "verdict at scale": "\n".join(words)}
+
+
+def _statements(rows: Sequence[Row]) -> list[list[str]]:
+    """What stands in the statement's cell: it, unless the row above says it, and why no verdict."""
+    texts = []
+    before = None
     for row in rows:
-        for name in row.assumed:
-            fields.setdefault(name, {})[row.id] = None
-    told = [
-        name if set(ids) == with_recipes else f"{name} ({', '.join(ids)})"
-        for name, ids in fields.items()
-    ]
-    return f"Assumed, as the report does not say: {', '.join(told)}." if told else ""
+        said = before == (row.id, row.title)
+        reason = row.reason if row.verdict in _UNEXPLAINED else ""
+        texts.append(["" if said else row.title, reason])
+        before = (row.id, row.title)
+    return texts
 
 
-def overview(rows: Sequence[Row]) -> str:
-    """Claims and rows by report and verdict, as a Markdown table with a line of totals."""
-    heads = ["report", "claims", "supported", "refuted", "of them disputed"]
-    heads += ["inconclusive", "ran", "not evaluated", "error"]
-    lines = ["| " + " | ".join(heads) + " |", "|---|" + "--:|" * (len(heads) - 1)]
-    reports = by_report(rows)
-    for slug, part in reports.items():
-        number, title, _ = heading(part)
-        name = plain(f"{number}. {title or slug}" if number else title or slug)
-        lines.append(f"| {name} | " + " | ".join(_tally(part)) + " |")
-    if len(reports) != 1:
-        lines.append("| **all** | " + " | ".join(_tally(rows)) + " |")
-    return "\n".join(lines) + "\n"
+def _widest(head: str, table: Sequence[dict[str, str]]) -> int:
+    lines = [head, *(line for cells in table for line in cells[head].splitlines())]
+    return max(map(len, lines))
 
 
-def by_report(rows: Sequence[Row]) -> dict[str, list[Row]]:
-    """The rows by their report's slug, both in the order given."""
-    reports: dict[str, list[Row]] = {}
-    for row in rows:
-        reports.setdefault(row.report, []).append(row)
-    return reports
+def _wrapped(text: str, width: int) -> str:
+    return "\n".join(
+        line for part in text.splitlines() for line in textwrap.wrap(part, width) or [""]
+    )
 
 
-def heading(rows: Sequence[Row]) -> tuple[int, str, str]:
-    """Number, title and note of a report; an old row may lack what a newer one has."""
-    number = max((row.report_number for row in rows), default=0)
-    titles = [row.report_title for row in rows if row.report_title]
-    notes = [row.report_note for row in rows if row.report_note]
-    return number, titles[-1] if titles else "", notes[-1] if notes else ""
-
-
-def _tally(rows: Sequence[Row]) -> list[str]:
-    claims: dict[tuple[str, str], list[Row]] = {}
-    for row in rows:
-        claims.setdefault((row.report, row.id), []).append(row)
-    cells = [_claims_and_rows(len(claims), len(rows))]
-    for name in ("supported", "refuted", "disputed", *VERDICTS[2:]):
-        cells.append(
-            _claims_and_rows(
-                sum(_counts_as(part, name) for part in claims.values()),
-                sum(_counts_as([row], name) for row in rows),
-            )
-        )
-    return cells
-
-
-def _counts_as(claim: Sequence[Row], name: str) -> bool:
-    found = {row.verdict for row in claim}
-    worst = next(verdict for verdict in _LEAST_FAVOURABLE if verdict in found)
-    if name == "disputed":  # a claim that fails in one undisputed case is no longer expected to
-        refuted = [row for row in claim if row.verdict == "refuted"]
-        return worst == "refuted" and all(row.disputed for row in refuted)
-    return worst == name
-
-
-def _claims_and_rows(claims: int, rows: int) -> str:
-    return f"{claims} ({rows})" if rows else "0"
+def _short(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def counted(number: int, unit: str) -> str:

@@ -12,7 +12,12 @@ from cvclaims.report.rows import Measured, Row
 
 DIGITS = Recipe(data="digits", lr=0.001, epochs=30, optimizer="adamw", batch_size=64)
 MOONS = Recipe(
-    data="moons", lr=0.01, epochs=300, optimizer="adamw", batch_size=None, probes=("units", "boundary")
+    data="moons",
+    lr=0.01,
+    epochs=300,
+    optimizer="adamw",
+    batch_size=None,
+    probes=("units", "boundary"),
 )
 CE = DIGITS
 MSE = DIGITS.but(loss="softmax_mse")
@@ -24,7 +29,7 @@ SHORT = MOONS.but(epochs=4)
 
 def record(recipe: Recipe, seed: int = 0, *, diverged: bool = False, **changes: Any) -> Record:
     """A record with plausible curves and every probe that its recipe asks for."""
-    rng = random.Random(f"{recipe.digest()} {seed}")
+    rng = random.Random(f"{recipe.digest} {seed}")
     epochs = max(2, recipe.epochs // 3) if diverged else recipe.epochs
     speed = rng.uniform(3, 5) * (0.3 if recipe.model_args["activation"] == "sigmoid" else 1)
     fit = [1 - math.exp(-speed * (e + 1) / epochs) for e in range(epochs)]
@@ -72,7 +77,10 @@ def probes(recipe: Recipe, fit: Sequence[float], rng: random.Random) -> dict[str
 def units(activation: str, fit: Sequence[float], rng: random.Random) -> dict[str, Any]:
     high = {"layer1": 0.85, "layer2": 0.55}
     share = {layer: [0.3 + (top - 0.3) * f for f in fit] for layer, top in high.items()}
-    dead = {layer: [0.2 * x if activation == "relu" else 0.0 for x in part] for layer, part in share.items()}
+    dead = {
+        layer: [0.2 * x if activation == "relu" else 0.0 for x in part]
+        for layer, part in share.items()
+    }
     low, top = {"relu": (0.0, 4.0), "leaky_relu": (-0.1, 4.0)}.get(activation, (0.0, 1.0))
     edges = [low + (top - low) * i / 40 for i in range(41)]
     weights = [math.exp(-i / 6) * rng.uniform(0.7, 1.3) for i in range(40)]
@@ -143,7 +151,7 @@ def judged(id: str, recipes: Mapping[str, Recipe], seeds: int = 3, **changes: An
     """A row that rests on records of these recipes, one for each seed."""
     evidence = {name: [record(r, s).key for s in range(seeds)] for name, r in recipes.items()}
     digests = {
-        scale: {name: scaled(r, scale).digest() for name, r in recipes.items()}
+        scale: {name: scaled(r, scale).digest for name, r in recipes.items()}
         for scale in ("smoke", "reduced", "full")
     }
     given = {"evidence": evidence, "recipes": digests, "revision": TRAINING_REVISION}

@@ -267,6 +267,10 @@ class TestReasons:
             "must stay below 0.0221",
         ]
 
+    def test_the_pair_that_refutes_an_order_is_named(self) -> None:
+        reason = rules.order([[9, 8, 7], [0, 1, 2], [6, 7, 8]]).reason
+        assert reason.startswith("other way round: groups 2 and 3, difference -6,")
+
     def test_no_rounding_residue(self) -> None:
         reason = rules.greater([0.3] * 3, [0.1 + 0.2] * 3).reason
         assert reason == "difference 0, without spread (n = 3, 3); must exceed 0"

@@ -1,0 +1,94 @@
+"""What holds for many rows: counts by verdict, a report's heading, the assumed fields."""
+
+from collections.abc import Sequence
+
+from cvclaims.report.rows import VERDICTS, Row
+from cvclaims.report.tables import plain
+
+# What becomes of a claim with several rows: the first of these that one of them has.
+_LEAST_FAVOURABLE = ("error", "refuted", "inconclusive", "not evaluated", "ran", "supported")
+
+
+def assumed(rows: Sequence[Row]) -> str:
+    """One line naming the protocol fields that the report does not state; empty without any."""
+    with_recipes = {row.id for row in rows if row.recipes}
+    fields: dict[str, dict[str, None]] = {}
+    for row in rows:
+        for name in row.assumed:
+            fields.setdefault(name, {})[row.id] = None
+    told = [
+        name if set(ids) == with_recipes else f"{name} ({', '.join(ids)})"
+        for name, ids in fields.items()
+    ]
+    return f"Assumed, as the report does not say: {', '.join(told)}." if told else ""
+
+
+def overview(rows: Sequence[Row]) -> str:
+    """Claims and rows by report and verdict, as a Markdown table with a line of totals."""
+    heads = ["report", "claims", "supported", "refuted", "of them disputed"]
+    heads += ["inconclusive", "ran", "not evaluated", "error"]
+    lines = ["| " + " | ".join(heads) + " |", "|---|" + "--:|" * (len(heads) - 1)]
+    reports = by_report(rows)
+    for slug, part in reports.items():
+        number, title, _ = heading(part)
+        name = plain(f"{number}. {title or slug}" if number else title or slug)
+        lines.append(f"| {name} | " + " | ".join(_tally(part)) + " |")
+    if len(reports) != 1:
+        lines.append("| **all** | " + " | ".join(_tally(rows)) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def by_report(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    """The rows by their report's slug, both in the order given."""
+    reports: dict[str, list[Row]] = {}
+    for row in rows:
+        reports.setdefault(row.report, []).append(row)
+    return reports
+
+
+def heading(rows: Sequence[Row]) -> tuple[int, str, str]:
+    """Number, title and note of a report; an old row may lack what a newer one has."""
+    number = max((row.report_number for row in rows), default=0)
+    titles = [row.report_title for row in rows if row.report_title]
+    notes = [row.report_note for row in rows if row.report_note]
+    return number, titles[-1] if titles else "", notes[-1] if notes else ""
+
+
+def _tally(rows: Sequence[Row]) -> list[str]:
+    claims: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        claims.setdefault((row.report, row.id), []).append(row)
+    cells = [_claims_and_rows(len(claims), len(rows))]
+    for name in ("supported", "refuted", "disputed", *VERDICTS[2:]):
+        cells.append(
+            _claims_and_rows(
+                sum(_counts_as(part, name) for part in claims.values()),
+                sum(_counts_as([row], name) for row in rows),
+            )
+        )
+    return cells
+
+
+def _counts_as(claim: Sequence[Row], name: str) -> bool:
+    found = {row.verdict for row in claim}
+    worst = next(verdict for verdict in _LEAST_FAVOURABLE if verdict in found)
+    if name == "disputed":  # a claim that fails in one undisputed case is no longer expected to
+        refuted = [row for row in claim if row.verdict == "refuted"]
+        return worst == "refuted" and all(row.disputed for row in refuted)
+    return worst == name
+
+
+def _claims_and_rows(claims: int, rows: int) -> str:
+    return f"{claims} ({rows})" if rows else "0"
+
+
+def summary(rows: Sequence[Row]) -> str:
+    """One line for the end of a session: "3 supported, 2 refuted (1 disputed, as expected), …"."""
+    counts = {name: sum(row.verdict == name for row in rows) for name in VERDICTS}
+    parts = []
+    for name, count in counts.items():
+        disputed = sum(row.verdict == name and bool(row.disputed) for row in rows)
+        meaning = {"refuted": "as expected", "supported": "a surprise"}.get(name)
+        note = f" ({disputed} disputed, {meaning})" if disputed and meaning else ""
+        parts += [f"{count} {name}{note}"] if count else []
+    return ", ".join(parts) or "no claims"

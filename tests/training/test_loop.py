@@ -1,0 +1,179 @@
+"""The loop against a plain torch loop, written out here: same networks, same learning."""
+
+import math
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from cvclaims.data.dataset import Dataset
+from cvclaims.data.load import load
+from cvclaims.models import build_for
+from cvclaims.recipe import Recipe
+from cvclaims.seeds import stream
+from cvclaims.training.loop import stackable, train
+
+CPU = torch.device("cpu")
+BASE = Recipe(
+    data="digits",
+    train_size=150,
+    test_size=60,
+    model_args={"hidden": (24, 12)},
+    lr=0.05,
+    epochs=8,
+    batch_size=64,
+)
+UPDATES = {
+    "sgd": BASE,
+    "momentum": BASE.but(momentum=0.9),
+    "decay": BASE.but(weight_decay=0.1),
+    "adam": BASE.but(optimizer="adam", lr=0.01),
+    "adamw": BASE.but(optimizer="adamw", lr=0.01, weight_decay=0.1),
+    "exponential": BASE.but(scheduler="exponential", gamma=0.7),
+}
+
+
+@pytest.fixture(scope="module")
+def digits() -> Dataset:
+    return load("digits", None)
+
+
+def plain_loss(recipe: Recipe, logits: Tensor, y: Tensor) -> Tensor:
+    if recipe.loss == "cross_entropy":
+        return F.cross_entropy(logits, y)
+    target = F.one_hot(y, logits.shape[1]).float()
+    return F.mse_loss(logits if recipe.loss == "mse" else logits.softmax(1), target)
+
+
+def plain_optimizer(recipe: Recipe, network: nn.Module) -> torch.optim.Optimizer:
+    parameters, decay = list(network.parameters()), recipe.weight_decay
+    if recipe.optimizer == "sgd":
+        return torch.optim.SGD(
+            parameters, recipe.lr, momentum=recipe.momentum, weight_decay=decay, foreach=False
+        )
+    kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[recipe.optimizer]
+    return kind(parameters, recipe.lr, weight_decay=decay, foreach=False)
+
+
+def plain_train(recipe: Recipe, seed: int, data: Dataset) -> dict[str, list[float]]:
+    """The recipe with torch's own network, optimiser and schedule, one step at a time."""
+    data = data.subset(recipe.train_size, recipe.test_size)
+    network = build_for(recipe, seed)
+    optimizer = plain_optimizer(recipe, network)
+    schedule = torch.optim.lr_scheduler.ExponentialLR(optimizer, recipe.gamma)
+    generator = torch.Generator().manual_seed(stream(seed, "order"))
+    samples = len(data.train_x)
+    batch = recipe.batch_size or samples
+    curves: dict[str, list[float]] = {
+        name: [] for name in ("train_loss", "test_accuracy", "gradient_norm", "lr")
+    }
+    for _ in range(recipe.epochs):
+        order = torch.randperm(samples, generator=generator)
+        loss_sum, norms = 0.0, []
+        for rows in order.split(batch):
+            loss = plain_loss(recipe, network(data.train_x[rows]), data.train_y[rows])
+            optimizer.zero_grad()
+            loss.backward()
+            norms.append(math.sqrt(sum(p.grad.square().sum().item() for p in network.parameters())))
+            optimizer.step()
+            loss_sum += loss.item() * len(rows)
+        with torch.no_grad():
+            right = network(data.test_x).argmax(1) == data.test_y
+        curves["train_loss"].append(loss_sum / samples)
+        curves["test_accuracy"].append(right.float().mean().item())
+        curves["gradient_norm"].append(sum(norms) / len(norms))
+        curves["lr"].append(schedule.get_last_lr()[0])
+        schedule.step()
+    return curves
+
+
+def assert_same(recipe: Recipe, seed: int, data: Dataset, results: list) -> None:
+    expected = plain_train(recipe, seed, data)
+    got = {**results[0].curves, "gradient_norm": results[0].probes["gradient_norm"]}
+    for name, curve in expected.items():
+        # float32 products in another order: 24 steps keep five digits, accuracies one sample.
+        tolerance = 1 / 60 if name == "test_accuracy" else 1e-4
+        assert got[name] == pytest.approx(curve, rel=1e-4, abs=tolerance), name
+
+
+@pytest.mark.parametrize("name", UPDATES)
+def test_alone_it_learns_what_plain_torch_learns(name: str, digits: Dataset) -> None:
+    assert_same(UPDATES[name], 5, digits, train([(UPDATES[name], 5)], digits, CPU))
+
+
+@pytest.mark.parametrize("loss", ["softmax_mse", "mse"])
+def test_every_loss_is_plain_torchs(loss: str, digits: Dataset) -> None:
+    recipe = BASE.but(loss=loss)
+    assert_same(recipe, 0, digits, train([(recipe, 0)], digits, CPU))
+
+
+@pytest.mark.parametrize("activation", ["leaky_relu", "sigmoid"])
+def test_every_activation_is_plain_torchs(activation: str, digits: Dataset) -> None:
+    recipe = BASE.but(model_args={"hidden": (24, 12), "activation": activation})
+    assert_same(recipe, 0, digits, train([(recipe, 0)], digits, CPU))
+
+
+def test_a_stack_learns_what_each_network_learns_alone(digits: Dataset) -> None:
+    runs = [(recipe, seed) for seed in (0, 1, 2) for recipe in UPDATES.values()]
+    for (recipe, seed), result in zip(runs, train(runs, digits, CPU), strict=True):
+        assert_same(recipe, seed, digits, [result])
+
+
+def test_full_batch_with_small_weights(digits: Dataset) -> None:
+    recipe = BASE.but(batch_size=None, init="normal", init_std=0.01)
+    assert_same(recipe, 3, digits, train([(recipe, 3)], digits, CPU))
+
+
+def test_a_run_repeats_bit_for_bit_and_seeds_differ(digits: Dataset) -> None:
+    first, again, other = (train([(BASE, s)], digits, CPU)[0] for s in (7, 7, 8))
+    for name in ("train_loss", "train_accuracy", "test_loss", "test_accuracy"):
+        assert first.curves[name] == again.curves[name]
+    assert first.probes == again.probes
+    assert first.curves["train_loss"] != other.curves["train_loss"]
+
+
+def test_the_global_random_state_neither_matters_nor_moves(digits: Dataset) -> None:
+    torch.manual_seed(0)
+    before = torch.get_rng_state()
+    first = train([(BASE, 1)], digits, CPU)[0]
+    assert torch.equal(torch.get_rng_state(), before)
+    torch.manual_seed(99)
+    assert train([(BASE, 1)], digits, CPU)[0].curves["train_loss"] == first.curves["train_loss"]
+
+
+def test_a_diverging_network_ends_alone(digits: Dataset) -> None:
+    wild = BASE.but(loss="mse", lr=1e6)
+    tame = BASE.but(loss="mse")
+    lost, kept = train([(wild, 0), (tame, 0)], digits, CPU)
+    assert lost.status == "diverged"
+    assert len(lost.curves["train_loss"]) == len(lost.probes["gradient_norm"]) < 8
+    assert not math.isfinite(lost.curves["train_loss"][-1])
+    assert all(math.isfinite(loss) for loss in lost.curves["train_loss"][:-1])
+    assert kept.status == "finished"
+    assert_same(tame, 0, digits, [kept])
+
+
+def test_a_stack_of_diverged_networks_stops_early(digits: Dataset) -> None:
+    (lost,) = train([(BASE.but(loss="mse", lr=1e6, epochs=100), 0)], digits, CPU)
+    assert lost.status == "diverged"
+    assert len(lost.curves["seconds"]) < 10
+
+
+def test_class_accuracy_averages_to_test_accuracy(digits: Dataset) -> None:
+    (result,) = train([(BASE, 0)], digits, CPU)
+    share = digits.subset(150, 60).test_y.bincount(minlength=10) / 60
+    overall = sum(a * s for a, s in zip(result.class_accuracy, share.tolist(), strict=True))
+    assert overall == pytest.approx(result.curves["test_accuracy"][-1], abs=1e-6)
+
+
+def test_parameters_are_counted_once(digits: Dataset) -> None:
+    results = train([(BASE, 0), (BASE, 1)], digits, CPU)
+    expected = 64 * 24 + 24 + 24 * 12 + 12 + 12 * 10 + 10
+    assert [r.parameters for r in results] == [expected, expected]
+
+
+def test_recipes_that_differ_in_more_than_the_update_do_not_stack(digits: Dataset) -> None:
+    assert stackable(BASE) == stackable(UPDATES["adamw"])
+    with pytest.raises(ValueError, match="one stack"):
+        train([(BASE, 0), (BASE.but(epochs=3), 0)], digits, CPU)

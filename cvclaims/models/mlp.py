@@ -1,5 +1,6 @@
 """The multi-layer perceptron, alone and as a stack of many that train side by side."""
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 
@@ -36,7 +37,7 @@ class MLP(nn.Module):
         super().__init__()
         widths = [math.prod(shape), *hidden, classes]
         self.layers = nn.ModuleList(
-            nn.Linear(wide, narrow) for wide, narrow in zip(widths, widths[1:], strict=False)
+            nn.Linear(wide, narrow) for wide, narrow in itertools.pairwise(widths)
         )
         self.activation = activation_of(activation, negative_slope)
 

@@ -68,7 +68,9 @@ class Sink:
         rows = [Row.from_dict(row) for row in self.rows.values()]
         try:
             self._written = write_results(
-                self.suite.settings.results, rows, self.suite.store.evidence
+                self.suite.settings.results,
+                rows,
+                lambda row: self.suite.store.evidence(row.evidence),
             )
         except ReportError as error:
             self._unwritten = str(error)

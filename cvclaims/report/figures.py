@@ -23,7 +23,7 @@ VERSION = 1
 # Rough runs judge nothing: a picture of two epochs would only look like evidence.
 SCALES = ("reduced", "full")
 INDEX = "figures/index.json"
-# What `drawing.KINDS` can draw, in the order in which a reader looks, and what the page says.
+# What `panels.KINDS` can draw, in the order in which a reader looks, and what the page says.
 KINDS = {
     "curves": "Training curves: mean over seeds, band from the lowest to the highest.",
     "activations": "Activations after the last epoch: one outline a seed.",

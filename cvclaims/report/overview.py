@@ -8,6 +8,17 @@ from cvclaims.report.tables import plain
 # What becomes of a claim with several rows: the first of these that one of them has.
 _LEAST_FAVOURABLE = ("error", "refuted", "inconclusive", "not evaluated", "ran", "supported")
 
+# What is counted, by verdict, and how the table calls it.
+_COLUMNS = {
+    "supported": "supported",
+    "refuted": "refuted",
+    "disputed": "of them disputed",
+    "inconclusive": "inconclusive",
+    "ran": "ran",
+    "not evaluated": "not evaluated",
+    "error": "error",
+}
+
 
 def assumed(rows: Sequence[Row]) -> str:
     """One line naming the protocol fields that the report does not state; empty without any."""
@@ -25,8 +36,7 @@ def assumed(rows: Sequence[Row]) -> str:
 
 def overview(rows: Sequence[Row]) -> str:
     """Claims and rows by report and verdict, as a Markdown table with a line of totals."""
-    heads = ["report", "claims", "supported", "refuted", "of them disputed"]
-    heads += ["inconclusive", "ran", "not evaluated", "error"]
+    heads = ["report", "claims", *_COLUMNS.values()]
     lines = ["| " + " | ".join(heads) + " |", "|---|" + "--:|" * (len(heads) - 1)]
     reports = by_report(rows)
     for slug, part in reports.items():
@@ -59,7 +69,7 @@ def _tally(rows: Sequence[Row]) -> list[str]:
     for row in rows:
         claims.setdefault((row.report, row.id), []).append(row)
     cells = [_claims_and_rows(len(claims), len(rows))]
-    for name in ("supported", "refuted", "disputed", *VERDICTS[2:]):
+    for name in _COLUMNS:
         cells.append(
             _claims_and_rows(
                 sum(_counts_as(part, name) for part in claims.values()),
@@ -79,7 +89,7 @@ def _counts_as(claim: Sequence[Row], name: str) -> bool:
 
 
 def _claims_and_rows(claims: int, rows: int) -> str:
-    return f"{claims} ({rows})" if rows else "0"
+    return f"{claims}" if claims == rows else f"{claims} ({rows})"
 
 
 def summary(rows: Sequence[Row]) -> str:

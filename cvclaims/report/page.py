@@ -35,8 +35,8 @@ rows for programs. This page is generated: change the claims, not the page.
 
 ## Overview
 
-Claims, and in brackets their rows. A claim with several rows counts as the first of these that \
-one of them is: error, refuted, inconclusive, not evaluated, ran, supported.
+Claims, and in brackets their rows where they are more. A claim with several rows counts as the \
+first of these that one of them is: error, refuted, inconclusive, not evaluated, ran, supported.
 """
 
 
@@ -83,8 +83,10 @@ def write_results(folder: Path, new: Sequence[Row], records: Records) -> Written
 def _alone(folder: Path) -> Iterator[None]:
     """Two sessions that end at once must not write over each other's rows."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / ".lock", timeout=_LOCK_SECONDS)
+        # Beside the records' own locks, which no one commits.
+        locks = folder / "records" / ".locks"
+        locks.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(locks / "results.lock", timeout=_LOCK_SECONDS)
         lock.acquire()
     except Timeout:
         raise ReportError(f"{folder} is being written by another session: run again") from None
@@ -145,7 +147,7 @@ def _details(rows: Sequence[Row], pictures: Sequence[Picture]) -> str:
     """Where each claim stands, the rule that judged it, and its figures; folded away."""
     cases: dict[tuple[str, ...], list[str]] = {}
     for row in rows:
-        links = ", ".join(f"[{p.kind}]({p.file})" for p in pictures if row in p.group.rows)
+        links = ", ".join(f"[{_words(p.kind)}]({p.file})" for p in pictures if row in p.group.rows)
         rule = f"rule {plain(row.rule)}" if row.rule else "no rule was reached"
         told = "; ".join(part for part in (plain(row.source), rule, links) if part)
         cases.setdefault((row.id, told), []).append(row.case)
@@ -154,7 +156,7 @@ def _details(rows: Sequence[Row], pictures: Sequence[Picture]) -> str:
 
 
 def _claim(id: str, cases: Iterable[str]) -> str:
-    names = ", ".join(plain(case) for case in cases if case)
+    names = "; ".join(plain(case) for case in cases if case)
     return f"**{plain(id)}**" + (f" ({names})" if names else "")
 
 
@@ -166,5 +168,9 @@ def _figures(pictures: Sequence[Picture]) -> str:
         cases.setdefault(row.id, []).append(row.case)
     claims = ", ".join(_claim(id, which) for id, which in cases.items())
     runs = ", ".join(group.runs)
-    images = "".join(f"![{p.kind} of {plain(runs)}]({p.file})\n" for p in pictures)
+    images = "".join(f"![{_words(p.kind)} of {plain(runs)}]({p.file})\n" for p in pictures)
     return f"{claims}: {plain(group.title)}\n\n{images}"
+
+
+def _words(kind: str) -> str:
+    return kind.replace("-", " ")

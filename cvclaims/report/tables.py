@@ -18,17 +18,20 @@ SYMBOLS: Mapping[str, str] = {
     "not evaluated": "–",
 }
 
-_STATEMENT = "statement"
 # Verdicts without numbers: the table itself has to say why.
 _UNEXPLAINED = ("error", "not evaluated")
-_GAP = 2  # tabulate's "simple" sets so many spaces between columns
-# The narrower the terminal, the more is left out: the columns beside the claim and its statement,
-# the longest name written out, and the width that the statement needs.
+# tabulate's "simple" sets so many spaces between columns, and makes one so much wider than its head.
+_GAP, _PADDING = 2, 2
+# From wide terminals to narrow ones: the columns beside the claim and its statement, the longest
+# name written out, and the room that the statement needs; with 0 it stands on a line of its own.
+_NUMBERS = ("of", "reported", "measured", "verdict")
 _LAYOUTS = (
-    (("of", "reported", "measured", "verdict", "scale", "device"), 30, 28),
-    (("of", "reported", "measured", "verdict", "scale"), 24, 24),
-    (("of", "reported", "measured", "verdict at scale"), 16, 20),
-    (("of", "reported", "measured", "verdict at scale"), 12, 14),
+    ((*_NUMBERS, "scale", "device"), 30, 28),
+    ((*_NUMBERS, "scale"), 24, 24),
+    (_NUMBERS, 16, 22),
+    (_NUMBERS, 24, 0),
+    (_NUMBERS, 12, 0),
+    (("verdict", "measured"), 0, 0),
 )
 
 
@@ -105,9 +108,17 @@ def _markdown_cells(row: Row, same_statement: bool) -> list[str]:
     ]
 
 
-def _named(*parts: str) -> str:
-    # Names may break the line, numbers may not: "±" must not begin one.
-    return " ".join([plain(parts[0]), *map(_unbroken, parts[1:])]).strip()
+def _named(name: str, *numbers: str) -> str:
+    """One line of a cell: "name 0.98 ± 0.01", the name in small print.
+
+    It must not break, or the lines of two cells would no longer stand side by side; a name too
+    long for that has to.
+    """
+    shown = _unbroken(" ".join(part for part in numbers if part))
+    if not name:
+        return shown
+    gap = "\u00a0" if len(name) <= 24 else " "
+    return f"<sub>{plain(name)}</sub>{gap}{shown}"
 
 
 def _stack(parts: Iterable[str]) -> str:
@@ -138,31 +149,54 @@ def _one_line(text: str, most: int) -> str:
 def terminal_table(rows: Sequence[Row], width: int) -> str:
     """The rows as a plain table, no line of it wider than `width`.
 
-    A narrow terminal loses the device first, then the data; below about 60 columns the statement.
+    A narrow terminal loses the device first, then the data; below about 100 columns each
+    statement stands on a line of its own above its numbers.
     """
-    from tabulate import tabulate
-
+    if not rows:
+        return ""
     for names, longest, needed in _LAYOUTS:
         table = [_cells(row, names, longest) for row in rows]
-        room = width - sum(_GAP + _widest(head, table) for head in ("claim", *names))
-        if room >= needed:
+        room = width + _GAP - sum(_GAP + _widest(name, table) for name in ("claim", *names))
+        if room >= needed + (_GAP if needed else 0):
             break
-    else:
-        room = 0
-    heads = ["claim", *([_STATEMENT] if room > 0 else []), *names]
+    room = room - _GAP if needed else 0
+    heads = ["claim", *(["statement"] if room else []), *names]
     if "of" in heads and not any(cells["of"] for cells in table):
         heads.remove("of")
-        room += room and _GAP + len("of")
-    for cells, texts in zip(table, _statements(rows), strict=True):
-        cells[_STATEMENT] = "\n".join(_wrapped(part, room) for part in texts if part and room > 0)
+        room += room and _GAP + _PADDING + len("of")
+    statements = _statements(rows, room or width, with_id=not room)
+    for cells, row, statement in zip(table, rows, statements, strict=True):
+        cells["statement"] = statement
+        if not room:
+            cells["claim"] = _wrapped(row.case, 14)
+    lines = _simple([[cells[head] for head in heads] for cells in table], heads)
+    if not room:
+        heights = [_height(cells, heads) for cells in table]
+        lines = list(_between(lines, statements, heights))
+    return "\n".join(line[:width].rstrip() for line in lines)
+
+
+def _simple(table: Sequence[Sequence[str]], heads: Sequence[str]) -> list[str]:
+    from tabulate import tabulate
+
     # With numparse it would write 0.9000 as 0.9.
-    text = tabulate(
-        [[cells[head] for head in heads] for cells in table],
-        headers=heads,
-        tablefmt="simple",
-        disable_numparse=True,
-    )
-    return "\n".join(line.rstrip()[:width] for line in text.splitlines())
+    return tabulate(table, heads, tablefmt="simple", disable_numparse=True).splitlines()
+
+
+def _between(
+    lines: Sequence[str], statements: Sequence[str], heights: Sequence[int]
+) -> Iterable[str]:
+    """The lines of a table, with each row's statement above it."""
+    yield from lines[:2]
+    start = 2
+    for statement, height in zip(statements, heights, strict=True):
+        yield from statement.splitlines()
+        yield from lines[start : start + height]
+        start += height
+
+
+def _height(cells: Mapping[str, str], heads: Iterable[str]) -> int:
+    return max(1, *(len(cells[head].splitlines()) for head in heads))
 
 
 def _cells(row: Row, names: Sequence[str], longest: int) -> dict[str, str]:
@@ -171,38 +205,38 @@ def _cells(row: Row, names: Sequence[str], longest: int) -> dict[str, str]:
     words = [_wrapped(verdict(row).replace(" (", "\n("), 14)]
     if "scale" not in names:
         words.append(row.scale)
-    cells = {
-        "claim": "\n".join([row.id, *([_wrapped(row.case, 14)] if row.case else [])]),
+    return {
+        "claim": "\n".join(part for part in (row.id, _wrapped(row.case, 14)) if part),
         "of": "\n".join(_short(q.name, longest) for q in numbers),
-        "reported": "\n".join(q.reported for q in numbers),
-        "measured": "\n".join([*measured, *([common] if common else [])]),
-        "scale": "\n".join([row.scale, _wrapped(row.data, 14)]),
+        "reported": "\n".join(q.reported for q in numbers) if row.reported else "",
+        "measured": "\n".join([*measured, common]).rstrip() if row.measured else "",
+        "verdict": "\n".join(words),
+        "scale": "\n".join(part for part in (row.scale, _wrapped(row.data, 14)) if part),
         "device": _wrapped(row.device, 14),
     }
-    return cells | {"verdict": "\n".join(words), "verdict at scale": "\n".join(words)}
 
 
-def _statements(rows: Sequence[Row]) -> list[list[str]]:
-    """What stands in the statement's cell: it, unless the row above says it, and why no verdict."""
+def _statements(rows: Sequence[Row], width: int, *, with_id: bool) -> list[str]:
+    """Each row's statement, unless the row above says it, and why it has no verdict."""
     texts = []
     before = None
     for row in rows:
-        said = before == (row.id, row.title)
-        reason = row.reason if row.verdict in _UNEXPLAINED else ""
-        texts.append(["" if said else row.title, reason])
+        title = f"{row.id}  {row.title}" if with_id else row.title
+        parts = [] if before == (row.id, row.title) else [title]
+        parts += [row.reason] if row.verdict in _UNEXPLAINED else []
+        texts.append("\n".join(_wrapped(part, width) for part in parts))
         before = (row.id, row.title)
     return texts
 
 
-def _widest(head: str, table: Sequence[dict[str, str]]) -> int:
-    lines = [head, *(line for cells in table for line in cells[head].splitlines())]
-    return max(map(len, lines))
+def _widest(name: str, table: Sequence[Mapping[str, str]]) -> int:
+    lines = (len(line) for cells in table for line in cells[name].splitlines())
+    return max(_PADDING + len(name), *lines, 0)
 
 
 def _wrapped(text: str, width: int) -> str:
-    return "\n".join(
-        line for part in text.splitlines() for line in textwrap.wrap(part, width) or [""]
-    )
+    lines = (textwrap.wrap(part, max(1, width)) for part in text.splitlines())
+    return "\n".join(line for part in lines for line in part)
 
 
 def _short(text: str, most: int) -> str:

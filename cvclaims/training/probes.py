@@ -87,7 +87,8 @@ class Units:
         below = [(a.detach() <= 0).float().mean(2).sum(1) for a in activations]
         alive = []
         for a, (weight, bias) in zip(activations, self._layers, strict=True):
-            assert weight.grad is not None and bias.grad is not None
+            assert weight.grad is not None
+            assert bias.grad is not None
             moved = weight.grad.ne(0).any(1) | bias.grad.ne(0).any(1)
             alive.append(a.detach().ne(0).any(1) | moved)
         if self._below is None:

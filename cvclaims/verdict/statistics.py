@@ -16,11 +16,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
+from cvclaims.plan import LOOKS as LOOKS
+
 Array: TypeAlias = npt.NDArray[np.float64]
 Signs: TypeAlias = npt.NDArray[np.int8]
-
-LOOKS: Final = (3, 5, 8)
-"""Numbers of seeds after which a claim is looked at, in turn, until a look decides."""
 
 NOMINAL_ALPHA: Final = 0.0221
 """One-sided level of each of the three looks.

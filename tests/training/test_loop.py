@@ -12,7 +12,7 @@ from cvclaims.data.load import load
 from cvclaims.models import build_for
 from cvclaims.recipe import Recipe
 from cvclaims.seeds import stream
-from cvclaims.training.loop import stackable, train
+from cvclaims.training.loop import Trained, stackable, train
 
 CPU = torch.device("cpu")
 BASE = Recipe(
@@ -52,8 +52,9 @@ def plain_optimizer(recipe: Recipe, network: nn.Module) -> torch.optim.Optimizer
         return torch.optim.SGD(
             parameters, recipe.lr, momentum=recipe.momentum, weight_decay=decay, foreach=False
         )
-    kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[recipe.optimizer]
-    return kind(parameters, recipe.lr, weight_decay=decay, foreach=False)
+    if recipe.optimizer == "adam":
+        return torch.optim.Adam(parameters, recipe.lr, weight_decay=decay, foreach=False)
+    return torch.optim.AdamW(parameters, recipe.lr, weight_decay=decay, foreach=False)
 
 
 def plain_train(recipe: Recipe, seed: int, data: Dataset) -> dict[str, list[float]]:
@@ -71,11 +72,12 @@ def plain_train(recipe: Recipe, seed: int, data: Dataset) -> dict[str, list[floa
     for _ in range(recipe.epochs):
         order = torch.randperm(samples, generator=generator)
         loss_sum, norms = 0.0, []
-        for rows in order.split(batch):
+        for rows in torch.split(order, batch):
             loss = plain_loss(recipe, network(data.train_x[rows]), data.train_y[rows])
             optimizer.zero_grad()
-            loss.backward()
-            norms.append(math.sqrt(sum(p.grad.square().sum().item() for p in network.parameters())))
+            loss.backward()  # type: ignore[no-untyped-call]
+            gradients = [p.grad for p in network.parameters() if p.grad is not None]
+            norms.append(math.sqrt(sum(g.square().sum().item() for g in gradients)))
             optimizer.step()
             loss_sum += loss.item() * len(rows)
         with torch.no_grad():
@@ -83,12 +85,12 @@ def plain_train(recipe: Recipe, seed: int, data: Dataset) -> dict[str, list[floa
         curves["train_loss"].append(loss_sum / samples)
         curves["test_accuracy"].append(right.float().mean().item())
         curves["gradient_norm"].append(sum(norms) / len(norms))
-        curves["lr"].append(schedule.get_last_lr()[0])
+        curves["lr"].append(float(schedule.get_last_lr()[0]))
         schedule.step()
     return curves
 
 
-def assert_same(recipe: Recipe, seed: int, data: Dataset, results: list) -> None:
+def assert_same(recipe: Recipe, seed: int, data: Dataset, results: list[Trained]) -> None:
     expected = plain_train(recipe, seed, data)
     got = {**results[0].curves, "gradient_norm": results[0].probes["gradient_norm"]}
     for name, curve in expected.items():

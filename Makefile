@@ -1,0 +1,43 @@
+# Everything on a machine that has Python 3.11 or later and make.
+#
+#   make claims   run the claims that this machine can carry, and print the table
+#   make test     the whole test suite, and every claim at smoke scale
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+SMOKE  := .cvclaims/smoke
+
+.PHONY: claims test replay bench clean
+
+# `--claims-rerun`: this machine trains for itself instead of reading the records in results/.
+# pytest ends with 1 where a claim is refuted. That is a result, not a failure of this command;
+# anything else than 0 or 1 is.
+claims: $(READY)
+	$(BIN)/pytest claims -n auto --claims-rerun || [ $$? -eq 1 ]
+
+test: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest tests -n auto -q
+	$(BIN)/pytest claims -n auto -q --claims-scale smoke --claims-results $(SMOKE) --claims-store $(SMOKE)/records
+
+# Judge every claim from the committed records, training nothing.
+replay: $(READY)
+	$(BIN)/pytest claims --claims-replay -q || [ $$? -eq 1 ]
+
+bench: $(READY)
+	$(BIN)/pytest benchmarks -q
+
+# torch and torchvision are installed in one step: each torchvision fits one torch.
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "$(PYTHON) is older than Python 3.11; name a newer one: make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $(READY)
+
+clean:
+	rm -rf $(VENV) .cvclaims

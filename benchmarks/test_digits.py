@@ -1,0 +1,74 @@
+"""The nine optimiser settings on Digits: our loop, and the whole suite, beside the usual loop."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from benchmarks.plain import digits_settings, train_plainly
+from cvclaims.data.load import load
+from cvclaims.training.loop import train
+
+ROOT = Path(__file__).parent.parent
+
+# A claim file that trains the nine settings over five seeds and judges them.
+SUITE = """
+import pytest
+from benchmarks.plain import digits_settings
+from cvclaims.claim import Report, claim
+
+SETTINGS = {f"{r.optimizer}_{r.momentum:g}_{r.lr:g}".replace(".", "_"): r
+            for r in digits_settings()}
+
+@claim("b", "Two settings differ by ten points", source=Report(0, "benchmark", "Benchmark").at(""),
+       recipes=lambda name: {name: SETTINGS[name]})
+@pytest.mark.parametrize("name", SETTINGS)
+def test_setting(runs, verdict, name):
+    # A band so narrow that no look before the last can decide: every setting trains all seeds.
+    verdict.level(runs[name].test_accuracy, 0.5, 1e-9)
+"""
+
+
+def test_nine_settings_on_one_thread(beside: Callable[..., float], one_thread: None) -> None:
+    data = load("digits", None)
+    settings = digits_settings(epochs=20)
+
+    def ours() -> object:
+        return train([(recipe, 0) for recipe in settings], data, torch.device("cpu"))
+
+    def reference() -> object:
+        return [train_plainly(recipe, 0, data) for recipe in settings]
+
+    beside("9 settings on Digits, 20 epochs, one thread", ours, reference, 3)
+
+
+def test_nine_settings_as_a_suite(beside: Callable[..., float], tmp_path: Path) -> None:
+    seeds = 5
+    suite = tmp_path / "test_suite.py"
+    suite.write_text(SUITE)
+
+    def ours() -> None:
+        command = [
+            *(sys.executable, "-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider"),
+            *("-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT)),
+            *("--claims-seeds", str(seeds), "--claims-rerun", "--claims-device", "cpu"),
+            *("--claims-store", str(tmp_path / "records"), "--claims-results", str(tmp_path)),
+            str(suite),
+        ]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        records = list((tmp_path / "records").rglob("*.json"))
+        assert len(records) == 9 * seeds, done.stdout + done.stderr
+
+    def reference() -> None:
+        command = [sys.executable, "-m", "benchmarks.plain", str(seeds)]
+        subprocess.run(command, cwd=ROOT, check=True)
+
+    beside(
+        f"9 settings × {seeds} seeds on Digits, from start to table, -n 2",
+        ours,
+        reference,
+        6,
+        rounds=1,
+    )

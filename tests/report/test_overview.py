@@ -1,0 +1,60 @@
+"""Counts over rows and claims."""
+
+from cvclaims.report.overview import assumed, overview, summary
+from tests.report.synthetic import row
+
+NETS = {"report": "nets", "report_number": 1, "report_title": "Nets | more"}
+ROWS = [
+    row("5.01"),
+    row("5.02", verdict="refuted", disputed="cross terms"),
+    row("5.10", case="moons"),
+    row("5.10", case="circles", verdict="refuted"),
+    row("5.11", verdict="not evaluated"),
+    row("1.01", verdict="error", **NETS),
+    row("1.02", verdict="ran", **NETS),
+    row("1.03", verdict="inconclusive", **NETS),
+]
+
+
+def test_claims_are_counted_as_well_as_rows() -> None:
+    assert overview(ROWS).splitlines() == [
+        "| report | claims | supported | refuted | of them disputed | inconclusive | ran "
+        "| not evaluated | error |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
+        "| 5. Computer Vision HW3 | 4 (5) | 1 (2) | 2 | 1 | 0 | 0 | 1 | 0 |",
+        "| 1. Nets \\| more | 3 | 0 | 0 | 0 | 1 | 1 | 0 | 1 |",
+        "| **all** | 7 (8) | 1 (2) | 2 | 1 | 1 | 1 | 1 | 1 |",
+    ]
+
+
+def test_one_report_needs_no_total() -> None:
+    assert "**all**" not in overview(ROWS[:3])
+
+
+def test_a_claim_refuted_in_an_undisputed_case_too_is_not_expected_to_be() -> None:
+    rows = [row(case="a", verdict="refuted", disputed="a tie"), row(case="b", verdict="refuted")]
+    assert (
+        overview(rows)
+        .splitlines()[2]
+        .startswith("| 5. Computer Vision HW3 | 1 (2) | 0 | 1 (2) | 0 (1) |")
+    )
+
+
+def test_the_summary_is_one_line() -> None:
+    assert summary(ROWS) == (
+        "2 supported, 2 refuted (1 disputed, as expected), 1 inconclusive, 1 error, 1 ran, "
+        "1 not evaluated"
+    )
+    assert summary([row(disputed="a tie")]) == "1 supported (1 disputed, a surprise)"
+    assert summary([]) == "no claims"
+
+
+def test_assumed_fields_name_their_claims_unless_all_share_them() -> None:
+    trained = {"recipes": {"full": {"a": "digest"}}}
+    rows = [
+        row("1", assumed=["batch_size", "init"], **trained),
+        row("2", assumed=["batch_size"], **trained),
+        row("3"),
+    ]
+    assert assumed(rows) == "Assumed, as the report does not say: batch_size, init (1)."
+    assert assumed([row()]) == ""

@@ -1,0 +1,160 @@
+"""Rows as Markdown and in a terminal."""
+
+import re
+
+import pytest
+
+from cvclaims.report.rows import VERDICTS, Row
+from cvclaims.report.tables import (
+    SYMBOLS,
+    markdown_table,
+    plain,
+    quantities,
+    terminal_table,
+    verdict,
+)
+from tests.report.synthetic import CE, MSE, judged, measured, row
+
+LONG = "A statement that goes on and on, " * 8
+
+
+def cells(line: str) -> list[str]:
+    return [cell.strip(" ") for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+
+
+def lines_of(*rows: Row) -> list[list[str]]:
+    return [cells(line) for line in markdown_table(rows).splitlines()[2:]]
+
+
+def test_every_verdict_has_its_own_symbol_and_word() -> None:
+    assert set(SYMBOLS) == set(VERDICTS)
+    assert len(set(SYMBOLS.values())) == len(SYMBOLS)
+
+
+def test_a_disputed_claim_says_what_its_verdict_means() -> None:
+    told = [verdict(row(verdict=v, disputed="a tie")) for v in ("refuted", "supported", "ran")]
+    assert told == [
+        "refuted (disputed, as expected)",
+        "supported (disputed: a surprise)",
+        "ran (disputed)",
+    ]
+
+
+def test_markdown_of_one_row() -> None:
+    one = judged("5.04", {"ce": CE, "mse": MSE}, case="digits", reason="difference 0.01; n = 3, 3")
+    assert lines_of(one) == [
+        [
+            "**5.04**<br>digits",
+            "Cross-entropy is more accurate than MSE on Digits"
+            "<br><sub>difference 0.01; n = 3, 3</sub>",
+            "<sub>ce</sub>\xa00.9833<br><sub>mse</sub>\xa00.9694",
+            "<sub>ce</sub>\xa00.9813\xa0±\xa00.0032<br><sub>mse</sub>\xa00.9707\xa0±\xa00.0031"
+            "<br><sub>3 seeds</sub>",
+            "✓\xa0supported",
+            "full<br>Digits",
+            "cpu",
+        ]
+    ]
+
+
+def test_markdown_of_a_row_without_numbers() -> None:
+    (line,) = lines_of(
+        row(verdict="not evaluated", reported={}, measured={}, reason="no GPU", device="", data="")
+    )
+    assert "<sub>no GPU</sub>" in line[1]
+    assert line[2:] == ["–", "–", "–\xa0not evaluated", "full", "–"]
+
+
+def test_the_statement_is_said_once_for_all_cases_of_a_claim() -> None:
+    first, second, other = lines_of(row(case="a"), row(case="b"), row("5.05", case="b"))
+    assert first[1].startswith("Cross-entropy")
+    assert second[1].startswith("<sub>")
+    assert other[1].startswith("Cross-entropy")
+
+
+def test_text_cannot_break_the_table_or_the_page() -> None:
+    nasty = "a | b\nc <script> *x* `y` [z](u) _w_ a_b $1$ ~~s~~ \\ &amp;"
+    (line,) = lines_of(row(title=nasty, case="x|y", data="d|e", device="f|g", reason=nasty))
+    assert len(line) == 7
+    assert "<script>" not in line[1]
+    assert plain(nasty) == (
+        r"a \| b c &lt;script&gt; \*x\* \`y\` [z]\(u) \_w\_ a_b &#36;1&#36; \~\~s\~\~ \\ &amp;amp;"
+    )
+
+
+def test_a_long_reason_is_cut_in_the_table() -> None:
+    (line,) = lines_of(row(reason="x" * 1000))
+    assert len(line[1]) < 400
+    assert "…" in line[1]
+
+
+def test_quantities_name_reported_ones_first_and_count_seeds_once() -> None:
+    one = judged("1", {"a": CE}, reported={"b": 0.5}, measured={"a": measured(0.1, 0.2)})
+    lines, common = quantities(one)
+    assert [(q.name, q.reported, q.measured, q.n) for q in lines] == [
+        ("b", "0.5000", "–", ""),
+        ("a", "–", "0.1500 ± 0.0707", ""),
+    ]
+    assert common == "2 seeds"
+
+
+def test_different_numbers_of_seeds_stand_with_each_quantity() -> None:
+    uneven = {"ce": measured(0.1, 0.2), "mse": measured(0.3)}
+    lines, common = quantities(judged("1", {"ce": CE, "mse": MSE}, measured=uneven))
+    assert [q.n for q in lines] == ["n = 2", "n = 1"]
+    assert common == ""
+
+
+@pytest.mark.parametrize(("evidence", "told"), [({}, ""), ({"ce": ["k"]}, "1 seed")])
+def test_one_value_has_no_spread_and_a_count_no_seed(
+    evidence: dict[str, list[str]], told: str
+) -> None:
+    one = row(reported={"n": 5}, measured={"n": measured(5.0)}, evidence=evidence)
+    lines, common = quantities(one)
+    assert (lines[0].name, lines[0].measured, common) == ("", "5", told)
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 120, 160, 250])
+def test_the_terminal_table_keeps_to_its_width(width: int) -> None:
+    rows = [
+        row(title=LONG, device="A device with a long name", data="Some data, re-encoded"),
+        row("5.05", title=LONG, case="a_case_with_a_long_name", disputed="no", verdict="refuted"),
+        row("5.06", title=LONG, verdict="error", reason="RuntimeError: " + LONG, measured={}),
+        row("5.07", measured={"a_measure_with_a_very_long_name": measured(0.1, 0.2)}),
+    ]
+    table = terminal_table(rows, width)
+    assert max(map(len, table.splitlines())) <= width
+    for part in ("5.04", "5.05", "supported", "refuted", "RuntimeError"):
+        assert part in table
+
+
+def test_a_wide_terminal_shows_everything() -> None:
+    table = terminal_table([row(), row("5.05", measured={}, verdict="error", reason="crash")], 110)
+    assert table.splitlines() == [
+        "claim    statement                          of    reported    measured         verdict    "
+        "scale    device",
+        "-------  ---------------------------------  ----  ----------  ---------------  ---------  "
+        "-------  --------",
+        "5.04     Cross-entropy is more accurate     ce    0.9833      0.9813 ± 0.0032  supported  "
+        "full     cpu",
+        "         than MSE on Digits                 mse   0.9694      0.9707 ± 0.0031             "
+        "Digits",
+        "                                                              3 values",
+        "5.05     Cross-entropy is more accurate     ce    0.9833                       error      "
+        "full     cpu",
+        "         than MSE on Digits                 mse   0.9694                                  "
+        "Digits",
+        "         crash",
+    ]
+
+
+def test_a_narrow_terminal_gives_the_statement_its_own_line() -> None:
+    table = terminal_table([row(case="digits"), row(case="moons")], 50).splitlines()
+    assert table[2] == "5.04  Cross-entropy is more accurate than MSE on"
+    assert table[3] == "Digits"
+    assert table[4].startswith("digits   ce")
+    assert sum("5.04" in line for line in table) == 1
+
+
+def test_no_rows_make_no_table() -> None:
+    assert terminal_table([], 80) == ""

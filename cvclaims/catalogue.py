@@ -50,11 +50,42 @@ DATASETS: Mapping[str, DatasetFacts] = MappingProxyType(
 
 # Every argument a model takes beyond the data's shape and classes, with its default.
 MODELS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
-    {"mlp": {"hidden": (256, 128), "activation": "relu", "negative_slope": 0.01}}
+    {
+        "mlp": {"hidden": (256, 128), "activation": "relu", "negative_slope": 0.01},
+        "alexnet": {"lrn": False, "pool": "overlapping", "dropout": 0.5, "width": 1.0},
+        "vgg": {
+            "depth": 16,
+            "kernel": 3,
+            "batch_norm": False,
+            "lrn": False,
+            "head": "mlp",
+            "dropout": 0.5,
+            "width": 1.0,
+        },
+        "inception": {"modules": 9, "batch_norm": True, "dropout": 0.4, "width": 1.0},
+        "small_inception": {"reductions": True, "width": 1.0},
+        "resnet": {"depth": 18, "zero_gamma": False, "width": 1.0},
+        "conv4": {"activation": "relu", "width": 1.0},
+    }
 )
 
+# What a perceptron may have between its layers.
 ACTIVATIONS = ("relu", "leaky_relu", "sigmoid")
-INITS = ("default", "normal")
+
+# Where a model's argument has few values: all of them.
+CHOICES: Mapping[str, Mapping[str, tuple[Any, ...]]] = MappingProxyType(
+    {
+        "mlp": {"activation": ACTIVATIONS},
+        "alexnet": {"pool": ("overlapping", "plain")},
+        "vgg": {"depth": (11, 13, 16, 19, 50), "kernel": (3, 7), "head": ("mlp", "linear")},
+        "inception": {"modules": (9, 23)},
+        "small_inception": {},
+        "resnet": {"depth": (18, 50, 101)},
+        "conv4": {"activation": ("relu", "tanh", "sigmoid")},
+    }
+)
+
+INITS = ("default", "normal", "xavier_uniform", "kaiming_normal")
 LOSSES = ("cross_entropy", "softmax_mse", "mse")
 OPTIMIZERS = ("sgd", "adam", "adamw")
 SCHEDULERS = ("exponential",)

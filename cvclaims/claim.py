@@ -15,6 +15,8 @@ which it names as its own, so that one parametrised test holds a whole table of 
 """
 
 import inspect
+import keyword
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
@@ -70,20 +72,45 @@ class Claim:
     case: str = ""
 
     def __post_init__(self) -> None:
-        if not self.id or any(c.isspace() for c in self.id):
+        if not isinstance(self.id, str) or not self.id or any(c.isspace() for c in self.id):
             raise ValueError(f"a claim's id is a word such as '5.04', not {self.id!r}")
-        if not self.title.strip():
-            raise ValueError(f"claim {self.id}: the title is empty; write what the report states")
+        if not _says_something(self.title):
+            raise self._wrong("the title is empty; write what the report states")
+        if not isinstance(self.source, Source):
+            raise self._wrong(f"its source is a place such as HW3.at('Table 1'), not {self.source}")
         for name, value in self.reported.items():
-            if isinstance(value, bool) or not isinstance(value, int | float):
-                raise ValueError(f"claim {self.id}: reported {name!r} is not a number: {value!r}")
+            if not _finite(value):
+                raise self._wrong(f"reported {name!r} is not a number: {value!r}")
         for name, recipe in self.recipes.items():
-            if not name.isidentifier() or name.startswith("_"):
-                raise ValueError(f"claim {self.id}: {name!r} cannot name a recipe in `runs.{name}`")
+            if not _names_an_arm(name):
+                raise self._wrong(f"{name!r} cannot name a recipe in `runs.{name}`")
             if not isinstance(recipe, Recipe):
-                raise ValueError(f"claim {self.id}: {name!r} is no Recipe: {recipe!r}")
-        if self.disputed is not None and not self.disputed.strip():
-            raise ValueError(f"claim {self.id}: `disputed` has to say why")
+                raise self._wrong(f"{name!r} is no Recipe: {recipe!r}")
+        if self.disputed is not None and not _says_something(self.disputed):
+            raise self._wrong("`disputed` has to say why")
+        if not isinstance(self.case, str):
+            raise self._wrong(f"`case` is a word or two, not {self.case!r}")
+
+    def _wrong(self, what: str) -> ValueError:
+        return ValueError(f"claim {self.id}: {what}")
+
+
+def _finite(value: object) -> bool:
+    """Whether it is a number; neither True nor NaN is one."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return math.isfinite(value)
+
+
+def _says_something(text: object) -> bool:
+    return isinstance(text, str) and bool(text.strip())
+
+
+def _names_an_arm(name: object) -> bool:
+    """Whether `runs.<name>` can stand in a test, and is not one of a mapping's own methods."""
+    if not isinstance(name, str) or not name.isidentifier() or name.startswith("_"):
+        return False
+    return not keyword.iskeyword(name) and name not in ("get", "items", "keys", "values")
 
 
 @dataclass(frozen=True)
@@ -105,8 +132,8 @@ class ClaimMark:
             id=self.id,
             title=self.title,
             source=self.source,
-            reported=dict(_for_case(self, "reported", self.reported, params)),
-            recipes=dict(_for_case(self, "recipes", self.recipes, params)),
+            reported=_named(self, "reported", _for_case(self, "reported", self.reported, params)),
+            recipes=_named(self, "recipes", _for_case(self, "recipes", self.recipes, params)),
             disputed=_for_case(self, "disputed", self.disputed, params),
             case=case_id if case is None else case,
         )
@@ -122,7 +149,17 @@ def _for_case(mark: ClaimMark, name: str, value: PerCase[T], params: Mapping[str
             f"claim {mark.id}: `{name}` asks for {', '.join(missing)}, which is no parameter of "
             f"its test (it has: {', '.join(params) or 'none'})"
         )
-    return value(**{p: params[p] for p in wanted})
+    try:
+        return value(**{p: params[p] for p in wanted})
+    except Exception as error:
+        what = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise ValueError(f"claim {mark.id}: `{name}` failed for {params}: {what}") from error
+
+
+def _named(mark: ClaimMark, name: str, value: Mapping[str, T]) -> dict[str, T]:
+    if not isinstance(value, Mapping):
+        raise ValueError(f"claim {mark.id}: `{name}` has to be a mapping of names, not {value!r}")
+    return dict(value)
 
 
 def claim(

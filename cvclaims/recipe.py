@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cvclaims.catalogue import (
-    ACTIVATIONS,
+    CHOICES,
     DATASETS,
     INITS,
     LOSSES,
@@ -38,7 +38,8 @@ class Recipe:
         train_size: train on a stratified subset of this many samples; None: on all.
         test_size: likewise for the test set.
         model: a model of `catalogue.MODELS`, built with `model_args` over its defaults.
-        init: "default" (torch's own) or "normal" (every weight N(0, init_std²), zero biases).
+        init: "default" (torch's own), or with zero biases "normal" (N(0, init_std²)),
+            "xavier_uniform" or "kaiming_normal" (fan out, ReLU), as in `torch.nn.init`.
         loss: "cross_entropy"; "softmax_mse", the mean over all entries of
             (softmax(logits) - one-hot)²; or "mse", the same on the logits themselves.
         optimizer: "sgd", "adam" or "adamw", as in `torch.optim`, with `lr`, `momentum` (SGD only)
@@ -75,6 +76,8 @@ class Recipe:
         self._check_names()
         self._check_numbers()
         object.__setattr__(self, "model_args", _model_args(self.model, self.model_args))
+        if "units" in self.probes and not self.model_args.get("hidden"):
+            raise ValueError("probe 'units' looks at an MLP's hidden layers; there are none")
 
     def _check_names(self) -> None:
         known("data set", self.data, DATASETS)
@@ -84,11 +87,15 @@ class Recipe:
         known("optimizer", self.optimizer, OPTIMIZERS)
         if self.scheduler is not None:
             known("scheduler", self.scheduler, SCHEDULERS)
+        if not isinstance(self.probes, tuple):
+            raise ValueError(f"probes must be a tuple of names, not {self.probes!r}")
         for probe in self.probes:
             known("probe", probe, PROBES)
         names = {f.name for f in dataclasses.fields(self)} - {"assumed"}
         for name in self.assumed:
             known("recipe field in `assumed`", name, names)
+        if self.model != "mlp" and DATASETS[self.data].shape != (3, 32, 32):
+            raise ValueError(f"model {self.model!r} takes 3 × 32 × 32 images; {self.data!r} is not")
         if "boundary" in self.probes and DATASETS[self.data].shape != (2,):
             raise ValueError(f"probe 'boundary' needs 2-D data; {self.data!r} is not")
 
@@ -163,21 +170,37 @@ class Recipe:
 
 def _model_args(model: str, given: Mapping[str, Any]) -> dict[str, Any]:
     defaults = MODELS[model]
+    if not isinstance(given, Mapping):
+        raise ValueError(f"model_args must name arguments of {model!r}, not {given!r}")
     for name in given:
         known(f"argument of model {model!r}:", name, defaults)
     args = {**defaults, **given}
-    if "activation" in args:
-        known("activation", args["activation"], ACTIVATIONS)
+    for name, choices in CHOICES[model].items():
+        if all(isinstance(choice, str) for choice in choices):
+            known(name, args[name], choices)
+        elif args[name] not in choices:
+            listed = ", ".join(map(str, choices))
+            raise ValueError(f"{name} {args[name]!r} of model {model!r} is none of {listed}")
     if "hidden" in args:
-        args["hidden"] = tuple(args["hidden"])
-        if not all(isinstance(width, int) and width > 0 for width in args["hidden"]):
-            raise ValueError(f"hidden must be positive whole numbers, not {args['hidden']!r}")
+        args["hidden"] = _hidden(args["hidden"])
+    slope = args.get("negative_slope", 0.0)
+    if isinstance(slope, bool) or not isinstance(slope, int | float) or not math.isfinite(slope):
+        raise ValueError(f"negative_slope must be a finite number, not {slope!r}")
     return args
+
+
+def _hidden(given: Any) -> tuple[int, ...]:
+    widths = tuple(given) if isinstance(given, list | tuple) else (None,)
+    if not all(type(width) is int and width > 0 for width in widths):
+        raise ValueError(f"hidden must be positive whole numbers, not {given!r}")
+    return widths
 
 
 def _number(recipe: Recipe, name: str, *, positive: bool) -> None:
     value = getattr(recipe, name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    # Beyond a float's range an int would make isfinite() raise.
+    number = not isinstance(value, bool) and isinstance(value, int | float)
+    if not number or not abs(value) < 1e308:
         raise ValueError(f"{name} must be a finite number, not {value!r}")
     if value < 0 or (positive and value == 0):
         raise ValueError(f"{name} must be {'above 0' if positive else '0 or more'}, not {value!r}")
@@ -217,7 +240,7 @@ def scaled(recipe: Recipe, scale: str) -> Recipe:
     train_size = min(size, recipe.train_size or facts.train)
     args = dict(recipe.model_args)
     if "hidden" in args:
-        args["hidden"] = tuple(max(8, width // narrow) for width in args["hidden"])
+        args["hidden"] = tuple(min(w, max(8, w // narrow)) for w in args["hidden"])
     return recipe.but(
         train_size=train_size,
         test_size=min(test, recipe.test_size or facts.test),

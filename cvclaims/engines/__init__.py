@@ -11,11 +11,11 @@ from cvclaims.plan import Run
 from cvclaims.records import Record
 
 
-class NotEvaluated(Exception):
+class NotEvaluated(Exception):  # noqa: N818
     """A claim cannot be evaluated here; the message says why, and what to do about it."""
 
 
-class RunFailed(RuntimeError):
+class RunFailed(RuntimeError):  # noqa: N818
     """A run crashed: an error, never a refutation."""
 
 

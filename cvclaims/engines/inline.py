@@ -15,13 +15,13 @@ from filelock import Timeout
 
 import cvclaims
 from cvclaims.data.dataset import Dataset
-from cvclaims.data.folder import DataMissing
+from cvclaims.data.folder import DataError, DataMissing
 from cvclaims.data.load import load
 from cvclaims.engines import NotEvaluated, RunFailed
 from cvclaims.models import build_for
 from cvclaims.plan import Run
 from cvclaims.recipe import Recipe
-from cvclaims.records import Origin, Record, Store, run_key
+from cvclaims.records import Origin, Record, Store, StoreError, run_key
 from cvclaims.records.record import CURVES, rounded
 from cvclaims.training.loop import Trained, stackable, train
 
@@ -66,14 +66,16 @@ class Inline:
 
     def records(self, runs: Sequence[Run]) -> list[Record]:
         """The record of each run, from the store or trained now."""
+        found: dict[Run, Record] = {}  # what is here is not read again while waiting for the rest
         while True:
-            found = [self._stored(run) for run in runs]
-            missing = [run for run, record in zip(runs, found, strict=True) if record is None]
+            for run in dict.fromkeys(runs):
+                if run not in found and (record := self._stored(run)) is not None:
+                    found[run] = record
+            missing = [run for run in dict.fromkeys(runs) if run not in found]
             if not missing:
-                return [record for record in found if record is not None]
-            if self._train_some(missing) or self._train_some(self._planned()):
-                continue
-            time.sleep(WAIT_SECONDS)  # others train all that is left to do
+                return [found[run] for run in runs]
+            if not self._train_some(missing) and not self._train_planned():
+                time.sleep(WAIT_SECONDS)  # others train all that is left to do
 
     def data(self, run: Run) -> Dataset:
         """The data of a run; a stand-in only at smoke scale, where nothing is judged."""
@@ -96,17 +98,20 @@ class Inline:
         record = self.store.get(run.recipe, run.scale, key)
         return None if record is None or record.status == "failed" else record
 
-    def _planned(self) -> list[Run]:
-        """Planned runs that are still to be trained and whose data is here."""
-        left = []
-        for run in self.plan:
-            try:
-                if self._stored(run) is None:
-                    left.append(run)
-            except NotEvaluated:
-                continue
-        self.plan = left
-        return left
+    def _train_planned(self) -> bool:
+        """Train some of the plan; true where there was anything to do."""
+        self.plan = [run for run in self.plan if self._open(run)]
+        try:
+            return self._train_some(self.plan)
+        except RunFailed:
+            return True  # the failure of the claim that asks for this run, not of this one
+
+    def _open(self, run: Run) -> bool:
+        """Whether a planned run is still to be trained, and can be."""
+        try:
+            return self._stored(run) is None
+        except (NotEvaluated, DataError, StoreError):
+            return False  # whoever asks for it will be told why
 
     def _train_some(self, candidates: Sequence[Run]) -> bool:
         """Train the first candidate that no other process holds, with all that stack with it."""
@@ -125,17 +130,18 @@ class Inline:
             lock.acquire(blocking=False)
         except Timeout:
             return False
-        if self._stored(run) is not None:  # finished by another while we looked elsewhere
-            lock.release()
-            return False
-        locks.callback(lock.release)
+        with ExitStack() as held:
+            held.callback(lock.release)
+            if self._stored(run) is not None:  # finished by another while we looked elsewhere
+                return False
+            locks.push(held.pop_all())
         return True
 
     def _companions(self, run: Run, pool: Iterable[Run], locks: ExitStack) -> list[Run]:
         """Runs of the pool that can train in one stack with `run`, locked; our share of them."""
         kind = stackable(run.recipe)
         alike = [r for r in pool if r != run and r.scale == run.scale]
-        alike = [r for r in alike if stackable(r.recipe) == kind and self._stored(r) is None]
+        alike = [r for r in alike if stackable(r.recipe) == kind and self._open(r)]
         fit = max(1, STACK_PARAMETERS // _parameters(kind))
         most = min(fit, math.ceil((len(alike) + 1) / self.share)) - 1
         taken: list[Run] = []
@@ -157,7 +163,8 @@ class Inline:
         try:
             results = train(pairs, data, self.device, progress)
         except Exception as error:
-            message = f"{type(error).__name__}: {error}".splitlines()[0]
+            message = f"{type(error).__name__}: {error}".splitlines()[0].removesuffix(": ")
+            self.plan = [run for run in self.plan if run not in runs]  # do not try it for ever
             for run in runs:
                 self.store.put(self._record(run, data, _nothing(), len(runs), message))
             raise RunFailed(f"{describe(runs[0])} crashed: {message}") from error

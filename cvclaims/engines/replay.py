@@ -16,16 +16,10 @@ class Replay:
 
     def records(self, runs: Sequence[Run]) -> list[Record]:
         """The stored record of each run; NotEvaluated where one is missing."""
-        data = self._data(runs)
+        prints = self._fingerprints(runs)
         found = []
         for run in runs:
-            same = [
-                record
-                for record in self.store.of(run.recipe)
-                if record.seed == run.seed
-                and record.origin.fingerprint == data
-                and record.status != "failed"
-            ]
+            same = [r for r in self._sound(run) if r.origin.fingerprint == prints[run.recipe.data]]
             if not same:
                 raise NotEvaluated(
                     f"the store has no record of seed {run.seed} at {run.scale} scale; "
@@ -34,11 +28,17 @@ class Replay:
             found.append(same[0])
         return found
 
-    def _data(self, runs: Sequence[Run]) -> str:
-        """The fingerprint that most records have: runs on different data are never mixed."""
-        seen = Counter(
-            record.origin.fingerprint
-            for recipe in dict.fromkeys(run.recipe for run in runs)
-            for record in self.store.of(recipe)
-        )
-        return max(seen, key=lambda f: (seen[f], f), default="")
+    def _sound(self, run: Run) -> list[Record]:
+        """The records of a run that did not crash, on whatever data."""
+        of_seed = [r for r in self.store.of(run.recipe) if r.seed == run.seed]
+        return [record for record in of_seed if record.status != "failed"]
+
+    def _fingerprints(self, runs: Sequence[Run]) -> dict[str, str]:
+        """By data set, the data that most of these runs were made on: two are never mixed."""
+        seen: dict[str, Counter[str]] = {run.recipe.data: Counter() for run in runs}
+        for run in dict.fromkeys(runs):
+            seen[run.recipe.data].update(record.origin.fingerprint for record in self._sound(run))
+        return {
+            data: max(counts, key=lambda f: (counts[f], f), default="")
+            for data, counts in seen.items()
+        }

@@ -8,15 +8,30 @@ import torch
 from torch import nn
 
 from cvclaims.catalogue import DATASETS, MODELS, known
+from cvclaims.models.alexnet import alexnet
+from cvclaims.models.conv4 import conv4
+from cvclaims.models.inception import inception, small_inception
 from cvclaims.models.init import initialise
 from cvclaims.models.mlp import MLP, StackedMLP
+from cvclaims.models.resnet import ResNet
+from cvclaims.models.vgg import vgg
 from cvclaims.recipe import Recipe
 from cvclaims.seeds import stream
 
 __all__ = ["BUILDERS", "MLP", "StackedMLP", "build", "build_for", "stack"]
 
 # Each takes a sample's shape, the number of classes, and the arguments of catalogue.MODELS.
-BUILDERS: Mapping[str, Callable[..., nn.Module]] = MappingProxyType({"mlp": MLP})
+BUILDERS: Mapping[str, Callable[..., nn.Module]] = MappingProxyType(
+    {
+        "mlp": MLP,
+        "alexnet": alexnet,
+        "vgg": vgg,
+        "inception": inception,
+        "small_inception": small_inception,
+        "resnet": ResNet,
+        "conv4": conv4,
+    }
+)
 
 
 def build(name: str, shape: tuple[int, ...], classes: int, seed: int = 0, **args: Any) -> nn.Module:

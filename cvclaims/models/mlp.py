@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from cvclaims.catalogue import ACTIVATIONS
+
 
 def activation_of(name: str, negative_slope: float) -> Callable[[Tensor], Tensor]:
     """The elementwise function of an activation in `catalogue.ACTIVATIONS`."""
@@ -17,7 +19,7 @@ def activation_of(name: str, negative_slope: float) -> Callable[[Tensor], Tensor
         return torch.sigmoid
     if name == "leaky_relu":
         return lambda x: F.leaky_relu(x, negative_slope)
-    raise ValueError(f"unknown activation {name!r}")
+    raise ValueError(f"unknown activation {name!r}: known are {', '.join(ACTIVATIONS)}")
 
 
 class MLP(nn.Module):

@@ -89,6 +89,8 @@ def cases_of(
 def _case(item: pytest.Item, marker: pytest.Mark, settings: Settings, store: "Store") -> Case:
     if len(marker.args) != 1 or not isinstance(marker.args[0], ClaimMark):
         raise ValueError("mark it with `cvclaims.claim.claim(...)`, which makes this marker")
+    if item.get_closest_marker("xfail") is not None:
+        raise ValueError('a claim is expected to fail by its `disputed="why"`, not by xfail')
     callspec = getattr(item, "callspec", None)
     params: Mapping[str, Any] = callspec.params if callspec else {}
     claim = marker.args[0].claim(params, callspec.id if callspec else "")

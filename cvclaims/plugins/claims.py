@@ -29,12 +29,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Markers, and settings that can only be wrong."""
+    """Markers."""
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
-    suite = suite_of(config)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Refuse settings that can only be wrong, before anything is printed or started."""
+    suite, config = suite_of(session.config), session.config
     if not suite.is_worker and options.any_given(config):
-        options.check(suite.settings)
+        options.check(suite.settings, runs=not config.option.collectonly)
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
@@ -44,27 +49,37 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Tell each xdist worker when the session began."""
-    node.workerinput["cvclaims_started"] = suite_of(node.config).started
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Take up the claims that were selected; workers begin with the longest."""
-    suite = suite_of(config)
-    suite.collect(items)
-    if suite.is_worker and suite.cases:
-        cost = {nodeid: case.cost for nodeid, case in suite.cases.items()}
-        items.sort(key=lambda item: -cost.get(item.nodeid, 0))
+    """Tell each xdist worker of the session."""
+    node.workerinput.update(suite_of(node.config).tell_worker())
 
 
 @pytest.hookimpl(optionalhook=True)
+def pytest_xdist_node_collection_finished(node: Any) -> None:
+    """Show what the workers train."""
+    suite_of(node.config).watch()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """A worker that is gone trains nothing."""
+    suite_of(node.config).notes.withdraw(f"live-{node.gateway.id}")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Take up the claims that are left after every selection (--lf selects last of all)."""
+    suite_of(session.config).collect(session.items)
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Tell the process that writes tables which claim each test judges, in case one crashed."""
-    output = getattr(session.config, "workeroutput", None)
-    if output is not None:
-        cases = suite_of(session.config).cases
-        output["cvclaims_cases"] = {nodeid: case.heading() for nodeid, case in cases.items()}
+    """Nothing trains any more."""
+    suite_of(session.config).unwatch()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave nothing behind but results."""
+    suite_of(config).close()
 
 
 @pytest.fixture
@@ -97,9 +112,8 @@ def verdict(request: pytest.FixtureRequest) -> "Judge":
 def _case(request: pytest.FixtureRequest) -> "Case":
     case = suite_of(request.config).cases.get(request.node.nodeid)
     if case is None:
-        raise pytest.UsageError(
-            f"{request.node.nodeid}: `{request.fixturename}` needs a claim; "
-            "mark the test with @claim(...)"
+        pytest.fail(
+            f"`{request.fixturename}` needs a claim: mark the test with @claim(...)", pytrace=False
         )
     return case
 
@@ -109,7 +123,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Refuse a claim that cannot be one, or that cannot run here and has no runs to ask for."""
     suite = suite_of(item.config)
     if item.nodeid in suite.problems:
-        raise pytest.UsageError(suite.problems[item.nodeid])
+        pytest.fail(suite.problems[item.nodeid], pytrace=False)
     case = suite.cases.get(item.nodeid)
     if case is not None and case.refusal is not None and not case.claim.recipes:
         pytest.skip(case.refusal)
@@ -139,7 +153,7 @@ def pytest_runtest_makereport(
     if case is not None:
         from cvclaims.plugins import outcome
 
-        outcome.apply(report, call, case, strict=suite.settings.strict)
+        outcome.apply(report, item, call, case, strict=suite.settings.strict)
         outcome.send_problems(report, suite.take_problems())
     return report
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,16 +16,19 @@ PROBLEMS = "cvclaims_problems"
 
 
 def apply(
-    report: pytest.TestReport, call: pytest.CallInfo[None], case: Case, *, strict: bool
+    report: pytest.TestReport,
+    item: pytest.Item,
+    call: pytest.CallInfo[None],
+    case: Case,
+    *,
+    strict: bool,
 ) -> None:
     """Set the report's outcome by the claim's verdict and attach its row.
 
     SUPPORTED passes; REFUTED fails, unless the claim is disputed: then REFUTED is expected and
     SUPPORTED fails. INCONCLUSIVE passes, or fails under --claims-strict. A crash is an error.
     """
-    if report.when == "teardown" and report.passed:
-        return
-    if report.when == "setup" and report.passed:
+    if report.passed and report.when != "call":
         return
     row = _row(report, call, case)
     disputed = case.claim.disputed
@@ -33,9 +37,13 @@ def apply(
         report.outcome = "skipped"
         report.wasxfail = f"refuted as expected: {disputed}"
     elif row.verdict == "supported" and disputed:
-        _fail(report, f"{message}\nThis is a surprise: the claim is disputed ({disputed})")
-    elif row.verdict == "refuted" or (row.verdict == "inconclusive" and strict):
-        _fail(report, message)
+        _fail(report, item, f"{message}\nA surprise: the claim is disputed, as {disputed}")
+    elif row.verdict == "inconclusive" and strict:
+        _fail(report, item, f"{message}\nInconclusive claims fail under --claims-strict.")
+    elif row.verdict in ("refuted", "error") and report.passed:
+        _fail(report, item, message)
+    elif row.verdict == "not evaluated":
+        _blame_the_test(report, item)
     report.user_properties.append((ROW, row.to_dict()))
 
 
@@ -53,9 +61,11 @@ def status(
     assert row is not None
     word = row["verdict"].upper()
     if row["verdict"] == "error":
-        return "error" if report.when != "call" else "failed", "E", "ERROR"
+        return "error", "E", "ERROR"
     if row["verdict"] == "refuted" and row["disputed"]:
         return "xfailed", "x", "REFUTED, AS DISPUTED"
+    if row["verdict"] == "supported" and row["disputed"]:
+        return "failed", "F", "SUPPORTED, THOUGH DISPUTED"
     if report.failed:
         return "failed", "F", word
     if row["verdict"] == "supported":
@@ -64,7 +74,7 @@ def status(
         return "inconclusive", "?", (word, {"yellow": True})
     if row["verdict"] == "ran":
         return "ran", "r", (word, {"cyan": True})
-    return None  # skipped, as pytest shows it
+    return "skipped", "s", word
 
 
 def row_of(report: Any) -> dict[str, Any] | None:
@@ -73,15 +83,27 @@ def row_of(report: Any) -> dict[str, Any] | None:
     return rows[-1] if rows else None
 
 
-def _fail(report: pytest.TestReport, message: str) -> None:
+def _fail(report: pytest.TestReport, item: pytest.Item, message: str) -> None:
+    """Fail a test that raised nothing, as if it had ended with `pytest.fail`."""
+    try:
+        pytest.fail(message, pytrace=False)
+    except pytest.fail.Exception:
+        report.longrepr = item.repr_failure(pytest.ExceptionInfo.from_current())
     report.outcome = "failed"
-    report.longrepr = message
+
+
+def _blame_the_test(report: pytest.TestReport, item: pytest.Item) -> None:
+    """Let a skip that the plugin raised stand at its test: pytest's summary names the place."""
+    if isinstance(report.longrepr, tuple):
+        path, _, reason = report.longrepr
+        if Path(path).parent == Path(__file__).parent:
+            at, line, _ = item.reportinfo()
+            report.longrepr = (str(at), (line or 0) + 1, reason)
 
 
 def _row(report: pytest.TestReport, call: pytest.CallInfo[None], case: Case) -> Row:
     """The row of a test that ended in setup, call or a failed teardown."""
     judge = case.judge
-    judgment = judge.judgment if judge is not None else None
     parts: dict[str, Any] = {
         **case.heading(),
         "rule": "property" if case.is_property else judge.rule if judge is not None else None,
@@ -93,14 +115,13 @@ def _row(report: pytest.TestReport, call: pytest.CallInfo[None], case: Case) -> 
     if report.skipped:
         return Row(**parts, verdict="not evaluated", reason=_skip_reason(report))
     if report.failed:
-        verdict, reason = _failure(call, case)
+        verdict, reason = _failure(report, call, case)
         return Row(**parts, verdict=verdict, reason=reason)
     if case.is_property:
         parts["device"] = _processor()
         return Row(**parts, verdict="supported", reason="Hypothesis found no counterexample")
+    judgment = judge.judgment if judge is not None else None
     if judgment is None:
-        report.outcome = "failed"
-        report.longrepr = f"claim {case.claim.id}: the test ended without asking for a verdict"
         return Row(**parts, verdict="error", reason="the test ended without asking for a verdict")
     parts |= {
         "measured": judgment.measured,
@@ -111,19 +132,29 @@ def _row(report: pytest.TestReport, call: pytest.CallInfo[None], case: Case) -> 
     return Row(**parts, verdict=judgment.verdict.value, reason=judgment.reason)
 
 
-def _failure(call: pytest.CallInfo[None], case: Case) -> tuple[str, str]:
+def _failure(report: pytest.TestReport, call: pytest.CallInfo[None], case: Case) -> tuple[str, str]:
     """A counterexample to a property refutes; any other exception is an error."""
-    assert call.excinfo is not None
-    error = call.excinfo.value
-    if case.is_property and call.when == "call" and _all_assertions(error):
-        return "refuted", _counterexample(error)
-    text = f"{type(error).__name__}: {error}".strip().splitlines()
-    return "error", text[0] if text else type(error).__name__
+    if call.excinfo is None:  # another plugin failed the test, which raised nothing
+        text = str(report.longrepr)
+    else:
+        error = call.excinfo.value
+        if case.is_property and call.when == "call" and _is_counterexample(error):
+            return "refuted", _counterexample(error)
+        text = f"{type(error).__name__}: {error}"
+        if isinstance(error, pytest.fail.Exception):
+            text = str(error)
+    lines = text.strip().splitlines()
+    return "error", lines[0] if lines else "it failed and does not say why"
 
 
-def _all_assertions(error: BaseException) -> bool:
+def _is_counterexample(error: BaseException) -> bool:
+    """Whether every failure that Hypothesis found is an assertion, and found again when retried."""
+    from hypothesis.errors import Flaky
+
+    if isinstance(error, Flaky):
+        return False
     if isinstance(error, BaseExceptionGroup):
-        return all(_all_assertions(e) for e in error.exceptions)
+        return all(_is_counterexample(e) for e in error.exceptions)
     return type(error) is AssertionError
 
 
@@ -134,7 +165,7 @@ def _counterexample(error: BaseException) -> str:
     notes = [line.strip() for note in getattr(error, "__notes__", ()) for line in note.splitlines()]
     example = " ".join(line for line in notes if line and not line.startswith("#"))
     # A long tensor says nothing in a table; the test's own output has all of it.
-    return (example or str(error).splitlines()[0])[:300]
+    return (example or str(error).split("\n")[0])[:300]
 
 
 def _skip_reason(report: pytest.TestReport) -> str:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from cvclaims.report.rows import Row
 
 ORDER = ("supported", "refuted", "disputed", "inconclusive", "ran", "not evaluated", "error")
+# What a newcomer cannot guess.
+MEANING = {"disputed": " (refuted, as expected)", "ran": " (nothing judged)"}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -34,13 +36,13 @@ class Sink:
         self.rows: dict[str, Mapping[str, Any]] = {}
         self.problems: list[str] = []
         self._crashed: dict[str, str] = {}
-        self._headings: dict[str, Mapping[str, Any]] = {}
-        self._written: "Written | None" = None
+        self._written: Written | None = None
         self._unwritten = ""
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take the row that a report carries; a worker's crash arrives without one."""
-        for name, value in report.user_properties:
+        properties: list[tuple[str, Any]] = report.user_properties
+        for name, value in properties:
             if name == "cvclaims_row":
                 self.rows[report.nodeid] = value
             elif name == "cvclaims_problems":
@@ -49,52 +51,54 @@ class Sink:
         if str(report.when) == "???":
             self._crashed[report.nodeid] = str(report.longrepr).splitlines()[0]
 
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_testnodedown(self, node: Any) -> None:
-        """Learn from a worker that ended well which claims a crashed one had."""
-        self._headings.update(getattr(node, "workeroutput", {}).get("cvclaims_cases", {}))
-
     @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self) -> None:
-        """Write the tables."""
-        for nodeid, why in self._crashed.items():
-            if nodeid in self._headings:
-                self.rows[nodeid] = _crash_row(self._headings[nodeid], why)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Write the tables; a session that should have written them and could not has failed."""
+        self._add_crashed()
         if not self.rows:
             return
         from cvclaims.report.page import ReportError, write_results
-        from cvclaims.report.rows import Row
 
-        rows = [Row.from_dict(row) for row in self.rows.values()]
+        store = self.suite.store
         try:
             self._written = write_results(
                 self.suite.settings.results,
-                rows,
-                lambda row: self.suite.store.evidence(row.evidence),
+                self._judged(),
+                lambda row: store.evidence(row.evidence),
             )
+            self.problems += self._written.problems
         except ReportError as error:
             self._unwritten = str(error)
+            session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
         self.problems += self.suite.take_problems()
 
+    def _add_crashed(self) -> None:
+        """Rows for claims whose worker died in them, from the notes that it had left."""
+        if self._crashed:
+            headings = [pair for note in self.suite.notes.read("cases-*") for pair in note.items()]
+            for nodeid, heading in headings:
+                if nodeid in self._crashed:
+                    self.rows[nodeid] = _crash_row(heading, self._crashed[nodeid])
+
+    def _judged(self) -> "list[Row]":
+        from cvclaims.report.rows import Row
+
+        return [Row.from_dict(row) for row in self.rows.values()]
+
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Count the verdicts and name the table."""
+        """Show the table, count the verdicts and name the file; with -qq no table."""
         if not self.rows:
             return
-        from cvclaims.report.rows import Row
-        from cvclaims.report.tables import terminal_table
+        terminal, rows = terminalreporter, self._judged()
+        terminal.write_sep("=", "claims")
+        if self.suite.config.option.verbose > -2:
+            from cvclaims.report.tables import terminal_table
 
-        terminal = terminalreporter
-        rows = [Row.from_dict(row) for row in self.rows.values()]
-        terminal.section("claims", sep="=")
-        width = terminal._tw.fullwidth
-        terminal.write_line(terminal_table(self._standing(rows), width))
+            width = self.suite.config.get_terminal_writer().fullwidth
+            terminal.write_line(terminal_table(self._standing(rows), width) + "\n")
         for problem in dict.fromkeys(self.problems):
-            terminal.write_line(f"store: {problem}", yellow=True)
-        counts = count(rows)
-        terminal.write_line("")
-        terminal.write_line(
-            "this run: " + ", ".join(f"{counts[name]} {name}" for name in ORDER if counts[name])
-        )
+            terminal.write_line(f"damage: {problem}", yellow=True)
+        terminal.write_line(f"this run: {told(rows)}{self._kept(rows)}")
         if self._unwritten:
             terminal.write_line(f"no table was written: {self._unwritten}", red=True)
         elif self._written is not None:
@@ -108,6 +112,18 @@ class Sink:
             return rows
         places = {row.place for row in rows}
         return [row for row in self._written.rows if row.place in places]
+
+    def _kept(self, rows: "list[Row]") -> str:
+        """How many rows of an earlier run the table holds in place of this run's."""
+        kept = sum(row not in rows for row in self._standing(rows))
+        return f"; of {kept} the table keeps the verdict of an earlier, larger run" if kept else ""
+
+
+def told(rows: "list[Row]") -> str:
+    """How many rows came to each verdict, in words."""
+    counts = count(rows)
+    there = [name for name in ORDER if counts[name]]
+    return ", ".join(f"{counts[name]} {name}{MEANING.get(name, '')}" for name in there)
 
 
 def count(rows: "list[Row]") -> Counter[str]:

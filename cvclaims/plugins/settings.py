@@ -45,11 +45,11 @@ class Settings:
 
     def header(self) -> str:
         """One line for pytest's header."""
-        data = self.data or "no folder: scikit-learn's sets only"
+        data = self.data or "no folder (scikit-learn's sets only)"
         mode = ", replay" if self.replay else ", rerun" if self.rerun else ""
-        gpu = " (no GPU)" if self.device == "auto" and not gpu_present() else ""
+        found = (" (GPU)" if gpu_present() else " (no GPU)") if self.device == "auto" else ""
         return (
-            f"claims: scale {self.scale}{mode}, device {self.device}{gpu}, data: {data}, "
+            f"claims: scale {self.scale}{mode}, device {self.device}{found}, data: {data}, "
             f"store: {shown(self.store)}"
         )
 
@@ -85,7 +85,7 @@ def read(config: pytest.Config) -> Settings:
     return Settings(
         scale=_scale(given["scale"] or "auto"),
         seeds=_seeds(given["seeds"] or "8"),
-        data=_data(given["data"]),
+        data=_data(config),
         results=results,
         store=_path(config, "store") or results / "records",
         device=_device(given["device"] or "auto"),
@@ -95,7 +95,7 @@ def read(config: pytest.Config) -> Settings:
     )
 
 
-def check(settings: Settings) -> None:
+def check(settings: Settings, *, runs: bool) -> None:
     """Raise UsageError for settings that would only fail after hours of training."""
     from cvclaims.records import StoreError
 
@@ -103,12 +103,22 @@ def check(settings: Settings) -> None:
         raise pytest.UsageError("--claims-replay trains nothing and --claims-rerun all: choose one")
     if settings.replay and settings.scale == "smoke":
         raise pytest.UsageError("--claims-replay judges; smoke records judge nothing")
+    if not runs:
+        return
+    _check_results(settings.results)
     try:
         settings.open_store().check()
     except StoreError as error:
         raise pytest.UsageError(f"--claims-store: {error}") from None
-    if settings.results.exists() and not settings.results.is_dir():
-        raise pytest.UsageError(f"--claims-results: {settings.results} is a file; name a folder")
+
+
+def _check_results(folder: Path) -> None:
+    """Whether the tables can be written, without making the folder before there are any."""
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    if not there.is_dir():
+        raise pytest.UsageError(f"--claims-results: {there} is a file; name a folder")
+    if not os.access(there, os.W_OK):
+        raise pytest.UsageError(f"--claims-results: {there} cannot be written; name another folder")
 
 
 def shown(path: Path) -> str:
@@ -125,7 +135,14 @@ def gpu_present() -> bool:
 
 def _given(config: pytest.Config, name: str) -> Any:
     value = config.getoption(f"claims_{name}")
-    return config.getini(f"claims_{name}") if value is None else value
+    return _ini(config, name) if value is None else value
+
+
+def _ini(config: pytest.Config, name: str) -> Any:
+    try:
+        return config.getini(f"claims_{name}")
+    except (TypeError, ValueError, pytest.UsageError) as error:
+        raise pytest.UsageError(f"claims_{name}: {error}") from None
 
 
 def _path(config: pytest.Config, name: str) -> Path | None:
@@ -133,7 +150,7 @@ def _path(config: pytest.Config, name: str) -> Path | None:
     option = config.getoption(f"claims_{name}")
     if option:
         return (config.invocation_params.dir / Path(option).expanduser()).resolve()
-    ini = config.getini(f"claims_{name}")
+    ini = _ini(config, name)
     return (config.rootpath / Path(ini).expanduser()).resolve() if ini else None
 
 
@@ -152,14 +169,17 @@ def _seeds(given: str) -> int:
     return int(given)
 
 
-def _data(given: str | None) -> Path | None:
+def _data(config: pytest.Config) -> Path | None:
+    """The data folder as it was named: messages about it end up in tables."""
     from cvclaims.data.folder import DataError, data_folder
 
+    option, ini = config.getoption("claims_data"), _ini(config, "data")
+    if not option and ini:
+        option = shown((config.rootpath / Path(ini).expanduser()).resolve())
     try:
-        folder = data_folder(given)
+        return data_folder(option)
     except DataError as error:
         raise pytest.UsageError(str(error)) from None
-    return folder
 
 
 def _device(given: str) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from cvclaims.engines import Engine
     from cvclaims.plan import Run
     from cvclaims.plugins.cases import Case
+    from cvclaims.plugins.live import Line, Watch
+    from cvclaims.plugins.notes import Notes
     from cvclaims.records import Store
 
 
@@ -29,6 +31,8 @@ class Suite:
         self.config = config
         self.cases: dict[str, Case] = {}
         self.problems: dict[str, str] = {}
+        self.line: Line | None = None
+        self._watch: Watch | None = None
         self._worker: dict[str, object] = getattr(config, "workerinput", {})
         # A rerun discards what was recorded before the whole session began, not before this
         # worker did: another worker may have finished a run by then.
@@ -40,9 +44,21 @@ class Suite:
         return options.read(self.config)
 
     @cached_property
-    def store(self) -> "Store":
+    def store(self) -> Store:
         """The store of records."""
         return self.settings.open_store()
+
+    @cached_property
+    def notes(self) -> Notes:
+        """What workers leave for the process that reports."""
+        from cvclaims.plugins.notes import Notes
+
+        given = self._worker.get("cvclaims_notes")
+        return Notes(Path(str(given))) if given else Notes.fresh()
+
+    def tell_worker(self) -> dict[str, object]:
+        """What a worker has to know of this session."""
+        return {"cvclaims_started": self.started, "cvclaims_notes": str(self.notes.folder)}
 
     def take_problems(self) -> list[str]:
         """What the store could not trust since last asked."""
@@ -51,13 +67,16 @@ class Suite:
         taken, self.store.problems = self.store.problems, []
         return taken
 
-    def engine_for(self, case: "Case") -> "Engine":
+    def engine_for(self, case: Case) -> Engine:
         """The engine for a claim: one that refuses, where its runs cannot be had here."""
-        if case.refusal is None:
-            return self.engine
-        from cvclaims.engines import Refusing
+        if case.refusal is not None:
+            from cvclaims.engines import Refusing
 
-        return Refusing(case.refusal)
+            return Refusing(case.refusal)
+        from cvclaims.plugins.live import Told
+
+        # Made on demand: a verdict on something counted needs no engine, and so no torch.
+        return Told(lambda: self.engine, self.line, case.claim.id)
 
     @property
     def is_worker(self) -> bool:
@@ -67,17 +86,65 @@ class Suite:
     @property
     def workers(self) -> int:
         """How many processes share the machine."""
-        return int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+        return int(str(self._worker.get("workercount", 1)))
 
-    def collect(self, items: Sequence[pytest.Item]) -> None:
-        """Take up the claims among the collected tests."""
-        if not any(item.get_closest_marker("claim") for item in items):
+    @property
+    def worker(self) -> str:
+        """This process's name among them."""
+        return str(self._worker.get("workerid", "gw0"))
+
+    def collect(self, items: list[pytest.Item]) -> None:
+        """Take up the claims among the tests that will run; workers begin with the longest."""
+        claims = [item for item in items if item.get_closest_marker("claim")]
+        if not claims:
             return
         from cvclaims.plugins.cases import cases_of
 
-        self.cases, self.problems = cases_of(items, self.settings, self.store)
+        try:
+            self.cases, self.problems = cases_of(claims, self.settings, self.store)
+        except pytest.UsageError as error:
+            if not self.is_worker:
+                raise
+            # A worker cannot end the session with a line; only CVCLAIMS_DATA is not checked before.
+            self.problems = {item.nodeid: str(error) for item in claims}
+            return
+        if self.is_worker:
+            # A worker that dies in a test can no longer say which claim it had.
+            headings = {nodeid: case.heading() for nodeid, case in self.cases.items()}
+            self.notes.leave(f"cases-{self.worker}", headings)
+            cost = {nodeid: case.cost for nodeid, case in self.cases.items()}
+            items.sort(key=lambda item: -cost.get(item.nodeid, 0))
+        if not self.settings.replay:
+            self.line = self._line()
 
-    def plan(self) -> "list[Run]":
+    def _line(self) -> Line | None:
+        from cvclaims.plugins import live
+
+        return live.Noted(self.notes, self.worker) if self.is_worker else live.line_for(self.config)
+
+    def watch(self) -> None:
+        """Show what the workers train, once one of them has taken up claims."""
+        if self._watch is not None or not self.notes.folder.exists() or self.settings.replay:
+            return
+        from cvclaims.plugins import live
+
+        line = live.line_for(self.config)
+        if line is not None:
+            self._watch = live.Watch(line, self.notes, self.config.get_terminal_writer())
+            self._watch.start()
+
+    def unwatch(self) -> None:
+        """Leave the terminal to pytest."""
+        if self._watch is not None:
+            self._watch.stop()
+            self._watch = None
+
+    def close(self) -> None:
+        """Remove what the workers left."""
+        if not self.is_worker and "notes" in self.__dict__:
+            self.notes.remove()
+
+    def plan(self) -> list[Run]:
         """Every run that the selected claims need for their first look, longest first."""
         from cvclaims.plan import first_runs
 
@@ -86,17 +153,19 @@ class Suite:
         return first_runs(wanted, self.settings.seeds)
 
     @cached_property
-    def device(self) -> "torch.device":
+    def device(self) -> torch.device:
         """The device to train on; also gives torch its share of the processor."""
         import torch
 
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
-        # More threads than cores cost a factor of ten, so workers divide the cores.
-        torch.set_num_threads(max(1, (cores or os.cpu_count() or 1) // self.workers))
-        return _device(self.settings.device, str(self._worker.get("workerid", "gw0")))
+        # More threads than cores cost a factor of ten, so workers divide the cores. A number that
+        # was asked for in torch's own way stands.
+        if "OMP_NUM_THREADS" not in os.environ:
+            torch.set_num_threads(max(1, (cores or os.cpu_count() or 1) // self.workers))
+        return _device(self.settings.device, self.worker)
 
     @cached_property
-    def engine(self) -> "Engine":
+    def engine(self) -> Engine:
         """Where this session's records come from."""
         if self.settings.replay:
             from cvclaims.engines.replay import Replay
@@ -111,10 +180,11 @@ class Suite:
             plan=self.plan(),
             share=self.workers,
             since=self.started if self.settings.rerun else float("-inf"),
+            report=self.line.tell if self.line is not None else None,
         )
 
 
-def _device(wanted: str, worker: str) -> "torch.device":
+def _device(wanted: str, worker: str) -> torch.device:
     """Worker i takes GPU i modulo the GPUs that CUDA_VISIBLE_DEVICES leaves."""
     import torch
 
@@ -122,15 +192,20 @@ def _device(wanted: str, worker: str) -> "torch.device":
         wanted = "cuda" if options.gpu_present() else "cpu"
     if not wanted.startswith("cuda"):
         return torch.device(wanted)
-    if not torch.cuda.is_available():
-        raise RuntimeError(
-            "this machine shows a GPU but torch cannot use it; install a torch for it, or train "
-            "on the CPU with --claims-device cpu"
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if count == 0:
+        _no_device(
+            "torch cannot use a GPU here; install a torch for it, or train on the CPU with "
+            "--claims-device cpu"
         )
-    if wanted == "cuda":
-        number = int(worker.removeprefix("gw") or 0) % torch.cuda.device_count()
-        wanted = f"cuda:{number}"
-    return torch.device(wanted)
+    number = wanted.partition(":")[2] or int(worker.removeprefix("gw")) % count
+    if int(number) >= count:
+        _no_device(f"--claims-device: {wanted!r} is not among the {count} GPUs, which count from 0")
+    return torch.device(f"cuda:{number}")
+
+
+def _no_device(why: str) -> NoReturn:
+    pytest.fail(why, pytrace=False)
 
 
 SUITE = pytest.StashKey[Suite]()
@@ -138,4 +213,7 @@ SUITE = pytest.StashKey[Suite]()
 
 def suite_of(config: pytest.Config) -> Suite:
     """The suite of a session, made when first asked for: plugins are configured in any order."""
-    return config.stash.setdefault(SUITE, Suite(config))
+    suite = config.stash.get(SUITE, None)
+    if suite is None:
+        suite = config.stash[SUITE] = Suite(config)
+    return suite

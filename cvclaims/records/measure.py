@@ -10,7 +10,7 @@ import statistics
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from cvclaims.catalogue import DATASETS
+from cvclaims.catalogue import DATASETS, known
 from cvclaims.records.record import Record
 
 Measure = Callable[[Record], float]
@@ -21,13 +21,20 @@ def series(record: Record, name: str) -> Sequence[float]:
     if name in record.curves:
         return record.curves[name]
     probe: Any = record.probes
-    for part in name.split("."):
+    rest = name
+    while rest and isinstance(probe, dict):
+        # Parameters have dots in their names: the whole rest may be one name.
+        part = rest if rest in probe else rest.partition(".")[0]
         if part not in probe:
-            raise KeyError(
-                f"no series {name!r} in this record: it has {', '.join(record.curves)}, "
-                f"{', '.join(record.probes)}; a recipe's `probes` asks for more"
-            )
-        probe = probe[part]
+            break
+        probe, rest = probe[part], rest[len(part) + 1 :]
+    if rest or not name:
+        raise KeyError(
+            f"no series {name!r} in this record: it has {', '.join(record.curves)}, "
+            f"{', '.join(record.probes)}; a recipe's `probes` asks for more"
+        )
+    if not isinstance(probe, list):
+        raise KeyError(f"{name!r} is no series but holds several: {', '.join(probe)}")
     return [math.nan if value is None else value for value in probe]
 
 
@@ -42,8 +49,8 @@ def first(name: str) -> Measure:
 
 
 def best(name: str) -> Measure:
-    """The largest value of any epoch."""
-    return lambda record: max(series(record, name))
+    """The largest value of any epoch; what is not a number is passed over."""
+    return lambda record: _largest(series(record, name))
 
 
 def mean_of(name: str, start: int, stop: int | None = None) -> Measure:
@@ -59,33 +66,42 @@ def std_of(name: str, start: int, stop: int | None = None) -> Measure:
 
     def measure(record: Record) -> float:
         window = _window(record, name, start, stop)
-        return statistics.stdev(window) if len(window) > 1 else math.nan
+        # Python 3.11's stdev does not return NaN for one but raises AttributeError.
+        finite = len(window) > 1 and all(map(math.isfinite, window))
+        return statistics.stdev(window) if finite else math.nan
 
     return measure
 
 
 def variation_of(name: str) -> Measure:
     """The coefficient of variation over all epochs: standard deviation over mean."""
-    return lambda record: std_of(name, 1)(record) / mean_of(name, 1)(record)
+
+    def measure(record: Record) -> float:
+        mean = mean_of(name, 1)(record)
+        return std_of(name, 1)(record) / mean if mean else math.nan
+
+    return measure
 
 
 def drop(name: str, start: int, stop: int) -> Measure:
-    """How far a series falls from epoch `start` to epoch `stop`."""
+    """How far a series falls from epoch `start` to epoch `stop`; NaN in a shorter recipe."""
 
     def measure(record: Record) -> float:
         window = _window(record, name, start, stop)
-        return window[0] - window[-1]
+        whole = len(window) == stop - start + 1
+        return window[0] - window[-1] if whole else math.nan
 
     return measure
 
 
 def epochs_to_share_of_best(name: str, share: float) -> Measure:
-    """The first epoch at `share` of the run's own best; such an epoch always exists."""
+    """The first epoch at `share` of the run's own best, which is not negative."""
 
     def measure(record: Record) -> float:
         values = series(record, name)
-        threshold = share * max(values)
-        return float(next(i for i, value in enumerate(values, 1) if value >= threshold))
+        threshold = share * _largest(values)
+        reached = (i for i, value in enumerate(values, 1) if value >= threshold)
+        return float(next(reached, math.nan))
 
     return measure
 
@@ -122,12 +138,20 @@ def class_accuracy(*names: str) -> Measure:
 
     def measure(record: Record) -> float:
         classes = DATASETS[record.recipe.data].classes
-        return statistics.fmean(record.class_accuracy[classes.index(name)] for name in names)
+        indices = [classes.index(known("class", name, classes)) for name in names]
+        return statistics.fmean(record.class_accuracy[index] for index in indices)
 
     return measure
 
 
+def _largest(values: Sequence[float]) -> float:
+    # max() alone would depend on where a NaN stands.
+    return max((value for value in values if not math.isnan(value)), default=math.nan)
+
+
 def _window(record: Record, name: str, start: int, stop: int | None) -> list[float]:
+    if start == 0:
+        raise ValueError("epochs are counted from 1; there is no epoch 0")
     values = list(series(record, name))
     epochs = record.recipe.epochs
     # A run that diverged lacks its last epochs: what it would have shown there is not a number.

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cvclaims.catalogue import SCALES
+from cvclaims.catalogue import DATASETS, SCALES
 from cvclaims.recipe import Recipe
 
 # The layout of a record's JSON. Raise it when a reader of the old layout would misread the new.
@@ -111,7 +111,7 @@ class Record:
         """Read and check a record; raises RecordError in one line."""
         try:
             form = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise RecordError(f"not JSON, perhaps cut off ({error})") from None
         if not isinstance(form, dict) or not isinstance(form.get("schema"), int):
             raise RecordError("no record of cvclaims: it has no schema number")
@@ -121,9 +121,9 @@ class Record:
             )
         try:
             return _checked(form)
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
             what = f"field {error} is missing" if isinstance(error, KeyError) else str(error)
-            raise RecordError(what) from None
+            raise RecordError(" ".join(what.split())) from None
 
 
 class NewerSchemaError(RecordError):
@@ -152,9 +152,6 @@ def rounded(value: Any) -> Any:
 
 
 def _checked(form: Mapping[str, Any]) -> Record:
-    origin_fields = {f.name for f in dataclasses.fields(Origin)}
-    if set(form["origin"]) != origin_fields:
-        raise ValueError(f"origin has to have exactly {', '.join(sorted(origin_fields))}")
     recipe = Recipe.from_canonical(form["recipe"])
     record = Record(
         recipe=recipe,
@@ -164,10 +161,10 @@ def _checked(form: Mapping[str, Any]) -> Record:
         error=str(form["error"]),
         parameters=_int(form, "parameters"),
         images_per_second=_floats([form["images_per_second"]], "images_per_second")[0],
-        origin=Origin(**form["origin"]),
+        origin=_origin(form["origin"]),
         curves={name: _floats(form["curves"][name], name) for name in CURVES},
         class_accuracy=_floats(form["class_accuracy"], "class_accuracy"),
-        probes=dict(form["probes"]),
+        probes=_probes(form["probes"]),
     )
     if record.key != form["key"]:
         raise ValueError("its key does not belong to its recipe, seed and data: it was altered")
@@ -190,6 +187,40 @@ def _check_curves(record: Record) -> None:
         for name in ("train_accuracy", "test_accuracy"):
             if not all(0 <= value <= 1 for value in record.curves[name]):
                 raise ValueError(f"{name} lies outside 0 to 1")
+        classes = len(DATASETS[record.recipe.data].classes)
+        if len(record.class_accuracy) != classes:
+            raise ValueError(f"class_accuracy has not the {classes} classes of its data")
+
+
+def _origin(form: Any) -> Origin:
+    fields = {f.name: f.type for f in dataclasses.fields(Origin)}
+    if not isinstance(form, dict) or set(form) != set(fields):
+        raise ValueError(f"origin has to have exactly {', '.join(sorted(fields))}")
+    for name, kind in fields.items():
+        if type(form[name]) is not kind:
+            raise ValueError(f"origin's {name} cannot be {form[name]!r}")
+    return Origin(**form)
+
+
+_NUMBERS = {float, int, type(None)}
+
+
+def _probes(form: Any) -> dict[str, Any]:
+    if not isinstance(form, dict):
+        raise ValueError("probes must be named")
+    _check_numbers(form)
+    return form
+
+
+def _check_numbers(probe: Any) -> None:
+    """A probe is made of numbers and null, in lists and in objects."""
+    if isinstance(probe, dict | list):
+        parts = list(probe.values()) if isinstance(probe, dict) else probe
+        if not set(map(type, parts)) <= _NUMBERS:  # one look at a long list of numbers
+            for part in parts:
+                _check_numbers(part)
+    elif type(probe) not in _NUMBERS:
+        raise ValueError(f"probes hold {probe!r}, which is no number")
 
 
 def _int(form: Mapping[str, Any], name: str) -> int:

@@ -1,8 +1,9 @@
 """The folder that keeps records: atomic, locked, and distrustful of what it did not write."""
 
+import contextlib
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from filelock import FileLock
@@ -32,17 +33,18 @@ class Store:
 
     def check(self) -> None:
         """Raise StoreError unless the folder can be read and, where needed, written."""
-        if self.root.exists() and not self.root.is_dir():
-            raise StoreError(f"{self.root} is a file; the store needs a folder")
-        if self.read_only:
-            return
         try:
+            if self.root.exists() and not self.root.is_dir():
+                raise StoreError(f"{self.root} is a file; the store needs a folder")
+            if self.read_only:
+                return
             self.root.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.root):
                 pass
         except OSError as error:
+            use = "read" if self.read_only else "written"
             raise StoreError(
-                f"{self.root} cannot be written ({error.strerror}); choose another folder"
+                f"{self.root} cannot be {use} ({error.strerror}); choose another folder"
             ) from None
 
     def path(self, scale: str, data: str, key: str) -> Path:
@@ -56,37 +58,33 @@ class Store:
         """
         path = self.path(scale, recipe.data, key)
         try:
-            record = self._read(path)
+            return self._read(path)
         except NewerSchemaError as error:
             raise StoreError(f"{path}: {error}, or choose another store") from None
-        if record is not None and record.key != key:
-            self._set_aside(path, "it holds another run than its name says")
-            return None
-        return record
 
     def put(self, record: Record) -> Path:
         """Write a record so that a reader sees all of it or none; returns its file."""
-        path = self.path(record.scale, record.recipe.data, record.key)
+        path, text = self._path_of(record), record.to_json()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            handle, draft = tempfile.mkstemp(dir=path.parent, prefix=".draft-")
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(record.to_json())
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(draft, 0o644)  # mkstemp makes files that only their owner can read
-            os.replace(draft, path)
+            _replace(path, text)
         except OSError as error:
             raise StoreError(
                 f"{path} cannot be written ({error.strerror}): free it and run again; "
                 "the runs that finished before are kept"
             ) from None
+        self._by_recipe = None
         return path
 
     def lock(self, key: str) -> FileLock:
         """The lock of a run: whoever holds it trains it."""
         folder = self.root / ".locks"
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(
+                f"{folder} cannot be written ({error.strerror}): free it and run again"
+            ) from None
         # thread_local=False: the lock may be let go by another thread than took it.
         return FileLock(folder / f"{key[:24]}.lock", thread_local=False)
 
@@ -107,21 +105,27 @@ class Store:
         found: dict[str, list[Record]] = {}
         for name, of_name in keys.items():
             paths = [p for key in of_name for p in self.root.glob(f"*/*/{key[:24]}.json")]
-            records = [record for path in paths if (record := self._read(path)) is not None]
-            found[name] = sorted(records, key=lambda r: r.seed)
+            found[name] = sorted(self._trusted(paths), key=lambda r: r.seed)
         return found
 
     def __iter__(self) -> Iterator[Record]:
         """Every trusted record, in a fixed order."""
         for scale in SCALES:
-            for path in sorted((self.root / scale).glob("*/*.json")):
-                try:
-                    record = self._read(path)
-                except NewerSchemaError as error:
-                    self.problems.append(f"{path}: {error}")
-                    continue
-                if record is not None:
-                    yield record
+            yield from self._trusted(sorted((self.root / scale).glob("*/*.json")))
+
+    def _path_of(self, record: Record) -> Path:
+        return self.path(record.scale, record.recipe.data, record.key)
+
+    def _trusted(self, paths: Iterable[Path]) -> Iterator[Record]:
+        """The records of those files that can be trusted."""
+        for path in paths:
+            try:
+                record = self._read(path)
+            except NewerSchemaError as error:
+                self.problems.append(f"{path}: {error}")
+                continue
+            if record is not None:
+                yield record
 
     def _read(self, path: Path) -> Record | None:
         try:
@@ -132,12 +136,16 @@ class Store:
             self._set_aside(path, f"unreadable ({type(error).__name__})")
             return None
         try:
-            return Record.from_json(text)
+            record = Record.from_json(text)
         except NewerSchemaError:
             raise
         except RecordError as error:
             self._set_aside(path, str(error))
             return None
+        if path != self._path_of(record):
+            self._set_aside(path, "it holds another run than its name says")
+            return None
+        return record
 
     def _set_aside(self, path: Path, why: str) -> None:
         kept = path.with_name(path.name + ".damaged")
@@ -149,3 +157,19 @@ class Store:
             self.problems.append(f"{path}: {why}; set aside as {kept.name}, it will be run again")
         except OSError as error:
             self.problems.append(f"{path}: {why}; ignored ({error.strerror})")
+
+
+def _replace(path: Path, text: str) -> None:
+    """Put a text in the place of a file, all of it or nothing; no draft is left behind."""
+    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=".draft-")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(draft, 0o644)  # mkstemp makes files that only their owner can read
+        os.replace(draft, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(draft)
+        raise

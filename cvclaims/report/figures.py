@@ -23,6 +23,8 @@ VERSION = 1
 # Rough runs judge nothing: a picture of two epochs would only look like evidence.
 SCALES = ("reduced", "full")
 INDEX = "figures/index.json"
+# So many recipes can share a figure and still be told apart at a glance.
+MOST_TOGETHER = 4
 # What `panels.KINDS` can draw, in the order in which a reader looks, and what the page says.
 KINDS = {
     "curves": "Training curves: mean over seeds, band from the lowest to the highest.",
@@ -35,17 +37,19 @@ KINDS = {
 
 @dataclass
 class Group:
-    """The rows of one report whose recipes are those of `lead`, or some of them.
+    """Rows of one report whose runs are shown together; the figures are named after the first.
 
-    `runs` holds the lead's names and, for each, the keys of every record that any of the rows
-    was judged by: a claim that was decided after three seeds gains from one that took eight.
-    `recipes` tells, by the same names, which recipes are equal.
+    `runs` holds, by name, the keys of every record that any of the rows was judged by: a claim
+    that was decided after three seeds gains from one that took eight.
     """
 
-    lead: Row
     rows: list[Row]
     runs: dict[str, set[str]]
-    recipes: dict[str, str]
+
+    @property
+    def lead(self) -> Row:
+        """The row that the figures are named after."""
+        return self.rows[0]
 
     @property
     def title(self) -> str:
@@ -102,8 +106,7 @@ def draw_figures(folder: Path, rows: Sequence[Row], records: Records) -> Drawn:
         drawn.pictures += pictures
         after.update((picture.file, picture.group.hash(picture.kind)) for picture in pictures)
     for file in sorted(before.keys() - after.keys()):
-        if (folder / file).exists():
-            (folder / file).unlink()
+        if files.remove(folder / file):
             drawn.removed.append(folder / file)
     if after != before:
         text = json.dumps(after, indent=1, sort_keys=True) + "\n"
@@ -135,7 +138,8 @@ def _drawn_anew(
     try:
         runs = _collect(group, records)
         if not any(runs.values()):
-            return []  # judged elsewhere: its records are not in this store
+            drawn.problems.append(f"{stem}: not drawn, for its records are not in this store")
+            return []
         group = group.holding(runs)
         for kind in KINDS:
             png = drawing.draw(kind, runs, group.title)
@@ -165,31 +169,52 @@ def _collect(group: Group, records: Records) -> dict[str, list[Record]]:
 
 
 def groups(rows: Sequence[Row]) -> list[Group]:
-    """The rows that have evidence to draw, by what they trained, in the page's order."""
-    place = {row.place: number for number, row in enumerate(rows)}
-    found: list[Group] = []
+    """The rows that have evidence to draw, by what they trained, in the page's order.
+
+    A row joins those that trained its recipes, or some of them, while one figure can still show
+    all: three pairs of three activations make one figure of three.
+    """
+    parts: list[_Part] = []
     # The largest first: it takes in those that trained only some of its recipes.
     for row in sorted(rows, key=lambda row: -len(row.evidence)):
         if row.scale not in SCALES or not any(row.evidence.values()):
             continue
-        recipes = _recipes(row)
-        home = next((group for group in found if _belongs(row, recipes, group)), None)
+        home = next((part for part in parts if part.takes(row)), None)
         if home is None:
-            runs = {name: set(keys) for name, keys in row.evidence.items()}
-            found.append(Group(row, [row], runs, recipes))
-        else:
-            _join(home, row, recipes)
-    for group in found:
-        group.rows.sort(key=lambda row: place[row.place])
-    return sorted(found, key=lambda group: place[group.lead.place])
+            home = _Part([], {})
+            parts.append(home)
+        home.rows.append(row)
+        home.recipes |= _recipes(row)
+    place = {row.place: number for number, row in enumerate(rows)}
+    for part in parts:
+        part.rows.sort(key=lambda row: place[row.place])
+    return [part.group() for part in sorted(parts, key=lambda part: place[part.rows[0].place])]
 
 
-def _join(home: Group, row: Row, recipes: Mapping[str, str]) -> None:
-    home.rows.append(row)
-    for name, keys in home.runs.items():
-        for other, recipe in recipes.items():
-            if recipe == home.recipes[name]:
-                keys.update(row.evidence[other])
+@dataclass
+class _Part:
+    """A group in the making; `recipes` is what each name of any of its rows stands for."""
+
+    rows: list[Row]
+    recipes: dict[str, str]
+
+    def takes(self, row: Row) -> bool:
+        new, own = _recipes(row), set(self.recipes.values())
+        if _origin(row) != _origin(self.rows[0]):
+            return False
+        if any(self.recipes.get(name, recipe) != recipe for name, recipe in new.items()):
+            return False  # one name for two recipes: the legend could not tell them apart
+        together = own | set(new.values())
+        return bool(own & set(new.values())) and len(together) <= max(len(own), MOST_TOGETHER)
+
+    def group(self) -> Group:
+        names: dict[str, str] = {}
+        runs: dict[str, set[str]] = {}
+        for row in self.rows:
+            for name, recipe in _recipes(row).items():
+                first = names.setdefault(recipe, name)
+                runs.setdefault(first, set()).update(row.evidence[name])
+        return Group(self.rows, runs)
 
 
 def _recipes(row: Row) -> dict[str, str]:
@@ -198,15 +223,9 @@ def _recipes(row: Row) -> dict[str, str]:
     return {name: digests.get(name) or " ".join(keys) for name, keys in row.evidence.items()}
 
 
-def _belongs(row: Row, recipes: Mapping[str, str], group: Group) -> bool:
-    lead = group.lead
-    same = (row.report, row.scale, row.data, row.revision) == (
-        lead.report,
-        lead.scale,
-        lead.data,
-        lead.revision,
-    )
-    return same and set(recipes.values()) <= set(group.recipes.values())
+def _origin(row: Row) -> tuple[object, ...]:
+    """What has to be the same for two rows to share a figure."""
+    return (row.report, row.scale, row.data, row.revision)
 
 
 def named(found: Sequence[Group]) -> list[tuple[str, Group]]:
@@ -214,9 +233,7 @@ def named(found: Sequence[Group]) -> list[tuple[str, Group]]:
     taken: set[str] = set()
     pairs = []
     for group in found:
-        lead = group.lead
-        what = lead.case or "-".join(group.runs)
-        stem = f"figures/{_slug(lead.report)}/{_slug(f'{lead.id}-{what}')}"
+        stem = f"figures/{_slug(group.lead.report)}/{_slug(f'{group.lead.id}-{_what(group)}')}"
         free, count = stem, 1
         while free.casefold() in taken:  # some file systems take ReLU.png for relu.png
             count += 1
@@ -224,6 +241,16 @@ def named(found: Sequence[Group]) -> list[tuple[str, Group]]:
         taken.add(free.casefold())
         pairs.append((free, group))
     return pairs
+
+
+def _what(group: Group) -> str:
+    """The case of the first claim; the names where it has none, with the data where several."""
+    cases = {row.case for row in group.rows if row.id == group.lead.id}
+    names = "-".join(group.runs)
+    if len(cases) > 1:
+        data = re.sub(r"\(.*?\)", "", group.lead.data).strip().lower()
+        return f"{data}-{names}"
+    return group.lead.case or names
 
 
 def _slug(text: str, most: int = 60) -> str:

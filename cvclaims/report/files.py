@@ -41,6 +41,17 @@ def replace(path: Path, content: bytes) -> bool:
     return True
 
 
+def remove(path: Path) -> bool:
+    """Remove a file; False where there is none."""
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise ReportError(f"{path} cannot be removed ({error.strerror}): free it") from None
+    return True
+
+
 def to_json(rows: Sequence[Row]) -> bytes:
     """The text of `claims.json`: one line for each field, so that it diffs well."""
     return (
@@ -97,7 +108,7 @@ def _forms(path: Path, content: bytes) -> list[Any]:
     """The rows as they stand in the file; ValueError where it is no results file."""
     try:
         form = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"not JSON, perhaps cut off ({error})") from None
     schema = form.get("schema") if isinstance(form, dict) else None
     if isinstance(schema, bool) or not isinstance(schema, int) or schema < 1:

@@ -145,14 +145,20 @@ def _disputes(rows: Sequence[Row]) -> str:
 
 def _details(rows: Sequence[Row], pictures: Sequence[Picture]) -> str:
     """Where each claim stands, the rule that judged it, and its figures; folded away."""
+    figures = {row.place: _anchor(p) for p in pictures for row in p.group.rows}
     cases: dict[tuple[str, ...], list[str]] = {}
     for row in rows:
-        links = ", ".join(f"[{_words(p.kind)}]({p.file})" for p in pictures if row in p.group.rows)
         rule = f"rule {plain(row.rule)}" if row.rule else "no rule was reached"
-        told = "; ".join(part for part in (plain(row.source), rule, links) if part)
+        link = f"[figures](#{figures[row.place]})" if row.place in figures else ""
+        told = "; ".join(part for part in (plain(row.source), rule, link) if part)
         cases.setdefault((row.id, told), []).append(row.case)
     lines = "".join(f"- {_claim(id, which)}: {told}\n" for (id, told), which in cases.items())
     return f"<details><summary>Sources, rules and figures</summary>\n\n{lines}\n</details>\n"
+
+
+def _anchor(picture: Picture) -> str:
+    """Where a group's figures begin on the page."""
+    return picture.file.rpartition("/")[2].removesuffix(f"-{picture.kind}.png")
 
 
 def _claim(id: str, cases: Iterable[str]) -> str:
@@ -168,9 +174,8 @@ def _figures(pictures: Sequence[Picture]) -> str:
         cases.setdefault(row.id, []).append(row.case)
     claims = ", ".join(_claim(id, which) for id, which in cases.items())
     runs = ", ".join(group.runs)
-    images = "".join(f"![{_words(p.kind)} of {plain(runs)}]({p.file})\n" for p in pictures)
-    return f"{claims}: {plain(group.title)}\n\n{images}"
-
-
-def _words(kind: str) -> str:
-    return kind.replace("-", " ")
+    images = "".join(
+        f"![{p.kind.replace('-', ' ')} of {plain(runs)}]({p.file})\n" for p in pictures
+    )
+    anchor = f'<a id="{_anchor(pictures[0])}"></a>'
+    return f"{anchor}{claims}: {plain(group.title)}\n\n{images}"

@@ -73,7 +73,7 @@ def _curve_panel(axes: Axes, title: str, lines: Mapping[str, Array]) -> None:
         axes.plot(epochs, mean, color=colour, linestyle=dash, marker=marker, ms=3.5, label=title)
         if len(values) > 1:
             band = range_over_seeds(values)
-            axes.fill_between(epochs, *band, color=colour, alpha=0.7 / (3 + len(lines)), lw=0)
+            axes.fill_between(epochs, *band, color=colour, alpha=1 / (3 + len(lines)), lw=0)
     axes.set_title(title)
     axes.set_xlabel("epoch")
     longest = max(values.shape[1] for values in lines.values())

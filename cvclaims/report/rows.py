@@ -113,13 +113,19 @@ def merge(old: Iterable[Row], new: Iterable[Row]) -> list[Row]:
 def _outranks(old: Row, new: Row) -> bool:
     if old.verdict == "not evaluated":
         return False
-    if old.recipes and (
-        old.recipes.get(old.scale) != new.recipes.get(old.scale) or old.revision != new.revision
-    ):
-        return False  # stale: its evidence belongs to another recipe or to older training code
+    if _stale(old, new):
+        return False
     if new.verdict == "not evaluated":
         return True
-    return _RANK[old.scale] > _RANK[new.scale]
+    # What crashed at a larger scale is no evidence that a smaller one could hide.
+    return old.verdict != "error" and _RANK[old.scale] > _RANK[new.scale]
+
+
+def _stale(old: Row, new: Row) -> bool:
+    """Whether the old row's evidence belongs to other recipes or to older training code."""
+    if old.recipes.get(old.scale) != new.recipes.get(old.scale):
+        return True
+    return bool(old.recipes) and old.revision != new.revision
 
 
 def _natural(text: str) -> list[tuple[int, int | str]]:

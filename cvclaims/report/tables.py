@@ -20,7 +20,8 @@ SYMBOLS: Mapping[str, str] = {
 
 # Verdicts without numbers: the table itself has to say why.
 _UNEXPLAINED = ("error", "not evaluated")
-# tabulate's "simple" sets so many spaces between columns, and makes one so much wider than its head.
+# tabulate's "simple" sets so many spaces between columns, and a column is so much wider than its
+# head at least.
 _GAP, _PADDING = 2, 2
 # From wide terminals to narrow ones: the columns beside the claim and its statement, the longest
 # name written out, and the room that the statement needs; with 0 it stands on a line of its own.
@@ -92,19 +93,19 @@ def _markdown_cells(row: Row, same_statement: bool) -> list[str]:
     numbers, common = quantities(row)
     measured = [_named(q.name, q.measured, q.n and f"({q.n})") for q in numbers]
     if common and row.measured:
-        measured.append(f"<sub>{common}</sub>")
+        measured.append(_small(common))
     reported = [_named(q.name, q.reported) for q in numbers] if row.reported else []
     statement = [] if same_statement else [plain(row.title)]
     if row.reason:
-        statement.append(f"<sub>{plain(_one_line(row.reason, 300))}</sub>")
+        statement.append(_small(plain(_one_line(row.reason, 300))))
     return [
         _stack([f"**{plain(row.id)}**", plain(row.case)]),
         _stack(statement),
         _stack(reported) or NONE,
         _stack(measured if row.measured else []) or NONE,
         _unbroken(SYMBOLS[row.verdict]) + _unbroken(" ") + verdict(row),
-        _stack([row.scale, plain(row.data)]),
-        plain(row.device) or NONE,
+        _stack([row.scale, _small(plain(row.data))]),
+        _small(plain(row.device)) or NONE,
     ]
 
 
@@ -118,7 +119,11 @@ def _named(name: str, *numbers: str) -> str:
     if not name:
         return shown
     gap = "\u00a0" if len(name) <= 24 else " "
-    return f"<sub>{plain(name)}</sub>{gap}{shown}"
+    return f"{_small(plain(name))}{gap}{shown}"
+
+
+def _small(text: str) -> str:
+    return f"<sub>{text}</sub>" if text else ""
 
 
 def _stack(parts: Iterable[str]) -> str:
@@ -154,12 +159,7 @@ def terminal_table(rows: Sequence[Row], width: int) -> str:
     """
     if not rows:
         return ""
-    for names, longest, needed in _LAYOUTS:
-        table = [_cells(row, names, longest) for row in rows]
-        room = width + _GAP - sum(_GAP + _widest(name, table) for name in ("claim", *names))
-        if room >= needed + (_GAP if needed else 0):
-            break
-    room = room - _GAP if needed else 0
+    names, table, room = _layout(rows, width)
     heads = ["claim", *(["statement"] if room else []), *names]
     if "of" in heads and not any(cells["of"] for cells in table):
         heads.remove("of")
@@ -174,6 +174,16 @@ def terminal_table(rows: Sequence[Row], width: int) -> str:
         heights = [_height(cells, heads) for cells in table]
         lines = list(_between(lines, statements, heights))
     return "\n".join(line[:width].rstrip() for line in lines)
+
+
+def _layout(rows: Sequence[Row], width: int) -> tuple[tuple[str, ...], list[dict[str, str]], int]:
+    """The first layout that fits: its columns, the rows' cells, and the statement's room or 0."""
+    for names, longest, needed in _LAYOUTS:
+        table = [_cells(row, names, longest) for row in rows]
+        room = width - sum(_GAP + _widest(name, table) for name in ("claim", *names))
+        if room >= (needed or -_GAP):
+            break
+    return names, table, room if needed else 0
 
 
 def _simple(table: Sequence[Sequence[str]], heads: Sequence[str]) -> list[str]:

@@ -7,10 +7,11 @@ is a sample: a number for each seed, known only once the judge asks for it.
 """
 
 import dataclasses
+import math
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from cvclaims.claim import Claim
 from cvclaims.engines import Engine, NotEvaluated
@@ -61,6 +62,21 @@ class Sample:
             self.arms + other.arms,
             lambda records: self.combine(records[:n]) - other.combine(records[n:]),
         )
+
+
+@dataclass(frozen=True)
+class Computed:
+    """A number for each seed that needs no training: `function(seed)`, such as a gradient's norm.
+
+    It rests on no records, so it is computed anew in every session and never replayed.
+    """
+
+    label: str
+    function: Callable[[int], float]
+    arms: tuple[Arm, ...] = ()
+
+
+AnySample: TypeAlias = Sample | Computed
 
 
 class Runs(Mapping[str, Arm]):
@@ -118,57 +134,74 @@ class Judge:
         self.rule: str | None = None
         self.judgment: Judgment | None = None
 
-    def greater(self, a: Sample, b: Sample, margin: float = 0.0) -> None:
+    def greater(self, a: AnySample, b: AnySample, margin: float = 0.0) -> None:
         """A is larger than B by more than `margin`."""
         self._look(f"greater({margin:g})", [a, b], lambda x, y: rules.greater(x, y, margin))
 
-    def not_worse(self, a: Sample, b: Sample, delta: float) -> None:
+    def not_worse(self, a: AnySample, b: AnySample, delta: float) -> None:
         """A is not smaller than B by `delta` or more."""
         self._look(f"not_worse({delta:g})", [a, b], lambda x, y: rules.not_worse(x, y, delta))
 
-    def ratio(self, a: Sample, b: Sample, factor: float = 1.0) -> None:
+    def ratio(self, a: AnySample, b: AnySample, factor: float = 1.0) -> None:
         """A is more than `factor` times B, in the geometric mean."""
         self._look(f"ratio({factor:g})", [a, b], lambda x, y: rules.ratio(x, y, factor))
 
-    def sooner(self, a: Sample, b: Sample) -> None:
+    def sooner(self, a: AnySample, b: AnySample) -> None:
         """A takes fewer epochs than B."""
         self._look("sooner", [a, b], rules.sooner)
 
-    def order(self, *samples: Sample) -> None:
+    def order(self, *samples: AnySample) -> None:
         """The samples stand in descending order."""
         self._look("order", samples, lambda *groups: rules.order(groups))
 
-    def level(self, sample: Sample, value: float, delta: float) -> None:
+    def level(self, sample: AnySample, value: float, delta: float) -> None:
         """The mean lies within `delta` of `value`."""
         rule = f"level({value:g}, {delta:g})"
         self._look(rule, [sample], lambda x: rules.level(x, value, delta), a_level=True)
 
-    def above(self, sample: Sample, bound: float) -> None:
+    def above(self, sample: AnySample, bound: float) -> None:
         """The mean lies above `bound`."""
         rule = f"level(> {bound:g})"
         self._look(rule, [sample], lambda x: rules.above(x, bound), a_level=True)
 
-    def below(self, sample: Sample, bound: float) -> None:
+    def below(self, sample: AnySample, bound: float) -> None:
         """The mean lies below `bound`."""
         rule = f"level(< {bound:g})"
         self._look(rule, [sample], lambda x: rules.below(x, bound), a_level=True)
 
-    def exact(self, measured: object, reported: object) -> None:
-        """Integers, words, or sequences of them are equal; a sample: in every seed."""
-        if isinstance(measured, Sample):
-            self._look(
-                "exact",
-                [measured],
-                lambda x: rules.exact([int(v) for v in x], [reported] * len(x)),
-                once=True,
-            )
+    def exact(
+        self,
+        measured: object,
+        reported: object,
+        *,
+        within: float | None = None,
+        counted: Mapping[str, float] | None = None,
+    ) -> None:
+        """Integers, words, or sequences of them are equal; a sample: in every seed.
+
+        Args:
+            measured: what was counted.
+            reported: what it has to equal.
+            within: for a report's "about": the two are single numbers, and may differ by this
+                share of the reported one.
+            counted: the numbers by name behind words or a sequence, for the table.
+        """
+        if isinstance(measured, AnySample):
+            if within is not None or counted is not None:
+                raise TypeError("a sample's numbers are shown, and equal or not, as they are")
+            self._look("exact", [measured], lambda x: _exact(x, reported), once=True)
             return
-        self._begin("exact")
-        decision = rules.exact(measured, reported)
-        shown = {}
-        if isinstance(measured, int):
-            shown = {"counted": _summary([float(measured)])}
-        self.judgment = Judgment(decision.verdict, "exact", decision.reason, shown)
+        if within is None:
+            self._begin("exact")
+            decision = rules.exact(measured, reported)
+        else:
+            self._begin(f"exact to {100 * within:g} %")
+            decision = _about(measured, reported, within)
+        if counted is None:
+            counted = {"counted": measured} if isinstance(measured, int | float) else {}
+        shown = {name: _summary([float(number)]) for name, number in counted.items()}
+        assert self.rule is not None
+        self.judgment = Judgment(decision.verdict, self.rule, decision.reason, shown)
 
     def _begin(self, rule: str) -> None:
         if self.rule is not None:
@@ -181,7 +214,7 @@ class Judge:
     def _look(
         self,
         rule: str,
-        samples: Sequence[Sample],
+        samples: Sequence[AnySample],
         decide: Callable[..., Decision],
         *,
         a_level: bool = False,
@@ -189,6 +222,9 @@ class Judge:
     ) -> None:
         """Look after each number of seeds in turn, until one decides."""
         self._begin(rule)
+        labels = [sample.label for sample in samples]
+        if len(set(labels)) != len(labels):
+            raise RuntimeError(f"claim {self.claim.id}: samples need different labels: {labels}")
         looks = self.looks[:1] if once else self.looks
         for look, seeds in enumerate(looks):
             try:
@@ -204,7 +240,7 @@ class Judge:
             if decision.verdict is not Verdict.INCONCLUSIVE:
                 return
 
-    def _records(self, samples: Sequence[Sample], seeds: int) -> dict[Run, Record]:
+    def _records(self, samples: Sequence[AnySample], seeds: int) -> dict[Run, Record]:
         runs: dict[Run, None] = {}
         for sample in samples:
             for arm in sample.arms:
@@ -212,8 +248,10 @@ class Judge:
         found = dict(zip(runs, self.engine.records(list(runs)), strict=True))
         return {run: found[run] for run in runs}
 
-    def _values(self, sample: Sample, records: Mapping[Run, Record], seeds: int) -> list[float]:
+    def _values(self, sample: AnySample, records: Mapping[Run, Record], seeds: int) -> list[float]:
         """A sample's number for each seed."""
+        if isinstance(sample, Computed):
+            return [float(sample.function(seed)) for seed in range(seeds)]
         by_arm = [runs_of(arm.recipe, self.scale, range(seeds)) for arm in sample.arms]
         return [
             float(sample.combine([records[run] for run in runs]))
@@ -236,7 +274,7 @@ class Judge:
     def _judgment(
         self,
         rule: str,
-        samples: Sequence[Sample],
+        samples: Sequence[AnySample],
         values: Sequence[Sequence[float]],
         records: Mapping[Run, Record],
         decision: Decision,
@@ -245,14 +283,11 @@ class Judge:
         for arm in dict.fromkeys(arm for sample in samples for arm in sample.arms):
             mine = set(runs_of(arm.recipe, self.scale, range(max(self.looks))))
             evidence[arm.name] = [r.key for run, r in records.items() if run in mine]
-        labels = [sample.label for sample in samples]
-        if len(set(labels)) != len(labels):
-            raise RuntimeError(f"claim {self.claim.id}: samples need different labels: {labels}")
         return Judgment(
             verdict=decision.verdict,
             rule=rule,
             reason=decision.reason,
-            measured=dict(zip(labels, map(_summary, values), strict=True)),
+            measured={s.label: _summary(v) for s, v in zip(samples, values, strict=True)},
             evidence=evidence,
             device=_list(record.origin.device for record in records.values()),
             data=_list(record.origin.data for record in records.values()),
@@ -264,9 +299,33 @@ class Judge:
         self.judgment = dataclasses.replace(self.judgment, reason=reason)
 
 
+def _exact(values: Sequence[float], reported: object) -> Decision:
+    """Every seed's number is `reported`; what is no whole number is left for the rule to refuse."""
+    if odd := sum(not math.isfinite(value) for value in values):
+        reason = f"{odd} of {len(values)} values not finite"
+        return Decision(Verdict.INCONCLUSIVE, reason)
+    whole = [int(value) if value == int(value) else value for value in values]
+    return rules.exact(whole, [reported] * len(whole))
+
+
+def _about(measured: object, reported: object, within: float) -> Decision:
+    """The two numbers differ by no more than a share `within` of the reported one."""
+    for number in (measured, reported):
+        if isinstance(number, bool) or not isinstance(number, int | float):
+            raise TypeError(f"only numbers can be about equal, not {number!r}")
+    assert isinstance(measured, int | float)
+    assert isinstance(reported, int | float)
+    if not (math.isfinite(measured) and math.isfinite(reported)) or reported == 0 or within <= 0:
+        raise ValueError(f"{measured} cannot lie within {within} of {reported}")
+    off = abs(measured - reported) / abs(reported)
+    sign = "above" if measured > reported else "below"
+    reason = f"measured {measured:,}, {100 * off:.1f} % {sign} the reported {reported:,}"
+    return Decision(Verdict.SUPPORTED if off <= within else Verdict.REFUTED, reason)
+
+
 def _summary(values: Sequence[float]) -> dict[str, Any]:
     """See `report.rows.Measured`; what is not finite is None."""
-    finite = all(value == value and abs(value) != float("inf") for value in values)
+    finite = all(map(math.isfinite, values))
     return {
         "mean": rounded(float(statistics.fmean(values))) if finite else None,
         "std": rounded(float(statistics.stdev(values))) if finite and len(values) > 1 else None,

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cvclaims.recipe import Recipe, scaled
-from cvclaims.records.record import CURVES, TRAINING_REVISION, Origin, Record, rounded
+from cvclaims.records.record import CURVES, TRAINING_REVISION, Origin, Record, rounded, run_key
 from cvclaims.report.rows import Measured, Row
 
 DIGITS = Recipe(data="digits", lr=0.001, epochs=30, optimizer="adamw", batch_size=64)
@@ -147,14 +147,18 @@ def row(id: str = "5.04", **changes: Any) -> Row:
     return Row(**fields | changes)
 
 
-def judged(id: str, recipes: Mapping[str, Recipe], seeds: int = 3, **changes: Any) -> Row:
+def judged(id: str, trained: Mapping[str, Recipe], seeds: int = 3, **changes: Any) -> Row:
     """A row that rests on records of these recipes, one for each seed."""
-    evidence = {name: [record(r, s).key for s in range(seeds)] for name, r in recipes.items()}
+    data = origin().fingerprint
     digests = {
-        scale: {name: scaled(r, scale).digest for name, r in recipes.items()}
+        scale: {name: scaled(r, scale).digest for name, r in trained.items()}
         for scale in ("smoke", "reduced", "full")
     }
-    given = {"evidence": evidence, "recipes": digests, "revision": TRAINING_REVISION}
+    given = {
+        "evidence": {n: [run_key(r, s, data) for s in range(seeds)] for n, r in trained.items()},
+        "recipes": digests,
+        "revision": TRAINING_REVISION,
+    }
     return row(id, **given | changes)
 
 

@@ -1,0 +1,165 @@
+"""Gradients by layer before any training: VGG-50's vanish, the report finds, the others' do not.
+
+A gradient vanishes on the way from the last layer to the first, so what is compared is the norm
+at the last layer's bias over the norm at the first layer's weight, the parameters that the report
+plots. The report plots them over training; these are its statements at initialisation.
+
+Ours: a batch of 8 random images, N(0, 1) as standardised pixels are, with random labels; full
+width; dropout off; batch norm, in Inception and ResNet, by the batch's own statistics. He
+initialisation (fan-out, zero biases), as assumed for the whole report, unless a case says
+otherwise.
+"""
+
+import functools
+import math
+import statistics
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import pytest
+
+from claims.cnn_architectures.protocol import CNN_ARCHITECTURES
+from cvclaims.claim import claim
+from cvclaims.seeds import stream
+from cvclaims.verdict.judge import Computed, Judge
+from cvclaims.verdict.rules import SMALLEST
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from cvclaims.training.hooks import Hooks
+
+# Of a network by name, under an initialisation and a seed: gradient norms by parameter.
+Norms: TypeAlias = Callable[[str, str, int], dict[str, float]]
+
+DEEP = CNN_ARCHITECTURES.at("4. VGG and Inception with 50 layers, gradients by layer")
+RESNETS = CNN_ARCHITECTURES.at("5. ResNet-18, 50 and 101, gradient flow")
+HE = "kaiming_normal"
+
+NETWORKS: dict[str, dict[str, Any]] = {
+    "VGG-16": {"name": "vgg", "depth": 16, "dropout": 0.0},
+    "VGG-50": {"name": "vgg", "depth": 50, "dropout": 0.0},
+    "Inception-50": {"name": "inception", "modules": 23, "dropout": 0.0},
+    "ResNet-18": {"name": "resnet", "depth": 18},
+    "ResNet-50": {"name": "resnet", "depth": 50},
+    "ResNet-101": {"name": "resnet", "depth": 101},
+}
+FIRST = {
+    "VGG-16": "features.0.weight",
+    "VGG-50": "features.0.weight",
+    "Inception-50": "conv2d.0.conv.weight",
+    "ResNet-101": "conv1.weight",
+}
+LAST = {
+    "VGG-16": "classifier.6.bias",
+    "VGG-50": "classifier.6.bias",
+    "Inception-50": "linear.bias",
+    "ResNet-101": "fc.bias",
+}
+BLOCK_5 = {"VGG-16": "features.24.bias", "VGG-50": "features.78.bias"}
+
+
+@pytest.fixture(scope="module")
+def norms(models: "Callable[..., nn.Module]", hooks: "Hooks", device: "torch.device") -> Norms:
+    """Gradient norms at initialisation; each network is asked once for each seed."""
+    import torch
+
+    from cvclaims.models.init import initialise
+
+    @functools.cache
+    def gradient_norms(network: str, init: str, seed: int) -> dict[str, float]:
+        generator = torch.Generator().manual_seed(stream(seed, "images"))
+        x = torch.randn(8, 3, 32, 32, generator=generator)
+        y = torch.randint(10, (8,), generator=generator)
+        model = models(shape=(3, 32, 32), classes=10, seed=seed, **NETWORKS[network])
+        initialise(model, init, 0.01, stream(seed, "init"))
+        return hooks.gradient_norms(model, (x.to(device), y.to(device)))
+
+    return gradient_norms
+
+
+def last_over(layer: dict[str, str], network: str, norms: Norms, init: str = HE) -> Computed:
+    """How much larger the gradient is at the last layer than at another one, by name."""
+
+    def share(seed: int) -> float:
+        found = norms(network, init, seed)
+        # A gradient that underflowed to 0 is taken for the smallest float32, as `ratio` does.
+        return found[LAST[network]] / max(found[layer[network]], SMALLEST)
+
+    return Computed(network, share)
+
+
+@claim(
+    "3.13",
+    "VGG-50's gradients vanish at features.0.weight and features.78.bias beside classifier.6.bias; "
+    "VGG-16's do not",
+    source=DEEP,
+    case=lambda layer: "at initialisation" + ("" if layer is FIRST else ", block 5"),
+)
+@pytest.mark.parametrize("layer", [FIRST, BLOCK_5], ids=["first layer", "block 5"])
+def test_vgg_50_gradients_vanish(verdict: Judge, norms: Norms, layer: dict[str, str]) -> None:
+    deep, shallow = last_over(layer, "VGG-50", norms), last_over(layer, "VGG-16", norms)
+    verdict.ratio(deep, shallow, factor=100)
+
+
+@claim(
+    "3.15",
+    "Inception-50's gradients do not vanish as VGG-50's do (last layer over first)",
+    source=DEEP,
+    case="at initialisation",
+)
+def test_inception_50_gradients_do_not_vanish(verdict: Judge, norms: Norms) -> None:
+    vgg, inception = last_over(FIRST, "VGG-50", norms), last_over(FIRST, "Inception-50", norms)
+    verdict.ratio(vgg, inception, factor=100)
+
+
+@claim(
+    "3.19",
+    "ResNet-101's gradients do not vanish where VGG-50's do (last layer over first)",
+    source=RESNETS,
+    case="at initialisation",
+)
+def test_resnet_101_gradients_do_not_vanish(verdict: Judge, norms: Norms) -> None:
+    vgg, resnet = last_over(FIRST, "VGG-50", norms), last_over(FIRST, "ResNet-101", norms)
+    verdict.ratio(vgg, resnet, factor=100)
+
+
+@claim(
+    "3.20",
+    "In ResNets gradients are larger early and fall towards layer4 (logarithm of the norm; of "
+    "layer4, the mean over its convolutions)",
+    source=RESNETS,
+    case=lambda depth: f"at initialisation, ResNet-{depth}",
+)
+@pytest.mark.parametrize("depth", [18, 50, 101])
+def test_resnet_gradients_fall_towards_layer4(verdict: Judge, norms: Norms, depth: int) -> None:
+    network = f"ResNet-{depth}"
+
+    def early(seed: int) -> float:
+        return math.log(norms(network, HE, seed)["conv1.weight"])
+
+    def late(seed: int) -> float:
+        return statistics.fmean(
+            math.log(norm)
+            for name, norm in norms(network, HE, seed).items()
+            if name.startswith("layer4") and ".conv" in name
+        )
+
+    verdict.greater(Computed("conv1", early), Computed("layer4", late))
+
+
+@claim(
+    "3.21",
+    "VGG-50's vanishing is a matter of initialisation too (last layer over first, as in 3.13)",
+    source=CNN_ARCHITECTURES.at("ours, beside 3.13"),
+)
+@pytest.mark.parametrize(
+    "init",
+    ["default", "xavier_uniform", HE],
+    ids=["PyTorch's default", "Xavier uniform", "He normal"],
+)
+def test_vanishing_by_initialisation(verdict: Judge, norms: Norms, init: str) -> None:
+    deep = last_over(FIRST, "VGG-50", norms, init)
+    shallow = last_over(FIRST, "VGG-16", norms, init)
+    verdict.ratio(deep, shallow, factor=100)

@@ -1,0 +1,43 @@
+"""The four-layer convolutional network on which AlexNet's paper compares ReLU with tanh."""
+
+from torch import nn
+
+from cvclaims.models.parts import SIDE, ConvNet, image_channels, one_of, scale
+
+ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid}
+CHANNELS = (32, 32, 64, 64)
+KERNEL = 5
+POOLED = (0, 1, 2)  # convolutions that a max-pool follows
+
+
+def conv4(
+    shape: tuple[int, ...], classes: int, *, activation: str = "relu", width: float = 1.0
+) -> ConvNet:
+    """Four convolutions, each with its activation, and one linear layer.
+
+    The paper (Krizhevsky, Sutskever, Hinton 2012, figure 1) says no more of its network than that
+    it has four layers and no regularisation. This layout is ours, with the 5×5 kernels and
+    32 or 64 channels usual for CIFAR-10 then: 32-32-64-64, 3×3 max-pools with stride 2 after the
+    first three, maps 32 → 16 → 8 → 4, then Linear 1024-classes; no dropout, no normalisation.
+
+    Args:
+        shape: (channels, 32, 32).
+        classes: number of logits.
+        activation: "relu", "tanh" or "sigmoid".
+        width: factor on all hidden channels.
+
+    Raises ValueError for an argument that makes no network.
+    """
+    one_of("activation", activation, tuple(ACTIVATIONS))
+    inputs = image_channels(shape)
+    layers: list[nn.Module] = []
+    for i, channels in enumerate(CHANNELS):
+        outputs = scale(channels, width)
+        layers += [nn.Conv2d(inputs, outputs, KERNEL, padding=KERNEL // 2)]
+        layers += [ACTIVATIONS[activation]()]
+        if i in POOLED:
+            layers.append(nn.MaxPool2d(3, 2, padding=1))
+        inputs = outputs
+    side = SIDE // 2 ** len(POOLED)
+    classifier = nn.Sequential(nn.Linear(inputs * side * side, classes))
+    return ConvNet(nn.Sequential(*layers), classifier)

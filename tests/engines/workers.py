@@ -1,0 +1,84 @@
+"""What other processes do in the tests of engines: train, race for runs, die at it."""
+
+import hashlib
+import os
+import time
+from collections.abc import Sequence
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import torch
+
+from cvclaims.data.dataset import Dataset
+from cvclaims.engines import inline
+from cvclaims.engines.inline import Inline
+from cvclaims.plan import Run
+from cvclaims.recipe import Recipe
+from cvclaims.records import Store
+from cvclaims.training.loop import Trained, train
+
+CPU = torch.device("cpu")
+TINY = Recipe(
+    data="digits",
+    train_size=40,
+    test_size=20,
+    batch_size=20,
+    model_args={"hidden": (4,)},
+    lr=0.1,
+    epochs=2,
+)
+
+
+def runs(*seeds: int, recipe: Recipe = TINY, scale: str = "full") -> list[Run]:
+    return [Run(recipe, seed, scale) for seed in seeds]
+
+
+def write(log: Path, *lines: str) -> None:
+    """Append lines in one piece, whoever else does."""
+    handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    try:
+        os.write(handle, "".join(f"{line}\n" for line in lines).encode())
+    finally:
+        os.close(handle)
+
+
+def train_and_tell(log: Path) -> Any:
+    """Training that notes each run before it begins, and takes its time."""
+
+    def told(
+        pairs: Sequence[tuple[Recipe, int]], data: Dataset, device: torch.device, progress: Any
+    ) -> list[Trained]:
+        write(log, *(f"{recipe.digest} {seed}" for recipe, seed in pairs))
+        time.sleep(0.05)  # long enough for the others to come by
+        return train(pairs, data, device, progress)
+
+    return told
+
+
+def race(root: Path, log: Path, start: Barrier, requests: Sequence[Sequence[Run]]) -> None:
+    """Ask for runs, one request after another, beside others that do the same."""
+    torch.set_num_threads(1)
+    plan = list(dict.fromkeys(run for request in requests for run in request))
+    engine = Inline(Store(root), CPU, None, plan=plan, share=4)
+    got = []
+    with mock.patch.object(inline, "train", train_and_tell(log)):
+        start.wait(60)
+        for request in requests:
+            for run, record in zip(request, engine.records(request), strict=True):
+                text = hashlib.sha256(record.to_json().encode()).hexdigest()
+                got.append(f"{run.recipe.digest} {run.seed} {record.key} {text}")
+    write(log.with_name(f"got-{os.getpid()}"), *got)
+
+
+def hang(root: Path, log: Path) -> None:
+    """Begin to train the first run, and never end."""
+
+    def hanging(*_: object) -> list[Trained]:
+        write(log, "started")
+        time.sleep(600)
+        return []
+
+    with mock.patch.object(inline, "train", hanging):
+        Inline(Store(root), CPU, None).records(runs(0))

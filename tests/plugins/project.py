@@ -1,0 +1,118 @@
+"""A small project whose claims train networks that take milliseconds, and pytest to run in it."""
+
+import fnmatch
+import json
+import textwrap
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PRELUDE = """
+import os, pytest
+from hypothesis import given, settings, strategies as st
+from cvclaims.claim import Report, claim
+from cvclaims.recipe import Recipe
+
+PAPER = Report(7, "paper", "A paper")
+HERE = PAPER.at("Table 1")
+GOOD = Recipe(data="digits", train_size=200, test_size=60, model_args={"hidden": (8,)},
+              lr=0.5, epochs=3, batch_size=50)
+BAD = GOOD.but(lr=1e-4)
+BOTH = {"good": GOOD, "bad": BAD}
+steady = settings(derandomize=True, database=None, deadline=None)
+
+
+def about(id, **more):
+    return claim(id, f"statement {id}", source=HERE, **more)
+
+
+"""
+
+
+@dataclass
+class Ran:
+    """What came out of one pytest run."""
+
+    result: pytest.RunResult
+    rows: dict[str, dict[str, Any]]
+
+    @property
+    def text(self) -> str:
+        return self.result.stdout.str()
+
+    @property
+    def lines(self) -> list[str]:
+        return self.result.outlines
+
+    @property
+    def errors(self) -> str:
+        return self.result.stderr.str()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """pytest's last line."""
+        return self.result.parseoutcomes()
+
+    def verdicts(self) -> dict[str, str]:
+        return {name: row["verdict"] for name, row in self.rows.items()}
+
+    def reason(self, name: str) -> str:
+        return str(self.rows[name]["reason"])
+
+    def told(self) -> str:
+        """The plugin's own count."""
+        return next(line for line in self.lines if line.startswith("this run: "))[10:]
+
+
+def matches(text: str, pattern: str) -> bool:
+    """Whether a text matches a shell pattern; brackets are meant as they stand."""
+    return fnmatch.fnmatchcase(text, pattern.replace("[", "[[]"))
+
+
+class Project:
+    """A folder with claims, and pytest to run in it."""
+
+    def __init__(self, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.pytester, self.monkeypatch = pytester, monkeypatch
+        self.path = pytester.path
+        self.results = self.path / "results"
+        self.ini()
+
+    def ini(self, *lines: str) -> None:
+        base = ("[pytest]", "addopts = --strict-markers", "filterwarnings = error")
+        self.pytester.makeini("\n".join((*base, *lines)))
+
+    def write(self, tests: str) -> None:
+        source = PRELUDE + textwrap.dedent(tests)
+        (self.path / "test_paper.py").write_text(source, encoding="utf-8")
+
+    def forbid(self, *modules: str) -> None:
+        """Let the session fail at its end where one of these modules was imported."""
+        (self.path / "conftest.py").write_text(
+            "import sys\n"
+            "def pytest_sessionfinish():\n"
+            f"    found = [name for name in {modules!r} if name in sys.modules]\n"
+            "    assert not found, found\n"
+        )
+
+    def run(self, *options: str) -> Ran:
+        """In this process; its xdist workers are others."""
+        return self._ran(self.pytester.runpytest_inprocess(*options))
+
+    def run_alone(self, *options: str) -> Ran:
+        """In a process of its own, where nothing was imported before."""
+        return self._ran(self.pytester.runpytest_subprocess(*options))
+
+    def enter(self, folder: Path) -> None:
+        """Stand in a folder from now on."""
+        self.monkeypatch.chdir(folder)
+
+    def records(self) -> list[Path]:
+        return sorted((self.results / "records").glob("*/*/*.json"))
+
+    def _ran(self, result: pytest.RunResult) -> Ran:
+        file = self.results / "claims.json"
+        rows = json.loads(file.read_bytes())["claims"] if file.exists() else []
+        return Ran(result, {"/".join(filter(None, (r["id"], r["case"]))): r for r in rows})

@@ -1,0 +1,88 @@
+"""Which device a process trains on, and how many threads it takes."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from cvclaims.plugins import settings
+from cvclaims.plugins.suite import Suite
+
+
+@pytest.fixture
+def threads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The numbers of threads that were set, on four cores."""
+    numbers: list[int] = []
+    monkeypatch.setattr(torch, "set_num_threads", numbers.append)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(4)), raising=False)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    return numbers
+
+
+@pytest.fixture
+def process(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Suite]:
+    """Make the suite of a process that was asked for a device."""
+
+    def make(device: str, **worker: object) -> Suite:
+        config = SimpleNamespace(workerinput=worker) if worker else SimpleNamespace()
+        made = Suite(config)  # type: ignore[arg-type]
+        made.__dict__["settings"] = SimpleNamespace(device=device)
+        return made
+
+    return make
+
+
+@pytest.mark.parametrize(("workers", "each"), [(0, 4), (1, 4), (2, 2), (3, 1), (4, 1), (9, 1)])
+def test_workers_divide_the_cores(
+    process: Callable[..., Suite], threads: list[int], workers: int, each: int
+) -> None:
+    worker = {"workerid": "gw0", "workercount": workers} if workers else {}
+    assert process("cpu", **worker).device == torch.device("cpu")
+    assert threads == [each]
+
+
+def test_threads_that_were_asked_for_stand(
+    process: Callable[..., Suite], threads: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert process("cpu").device == torch.device("cpu")
+    assert threads == []
+
+
+@pytest.fixture
+def two_gpus(monkeypatch: pytest.MonkeyPatch, threads: list[int]) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(settings, "gpu_present", lambda: True)
+
+
+@pytest.mark.usefixtures("two_gpus")
+@pytest.mark.parametrize("wanted", ["auto", "cuda"])
+def test_workers_take_the_gpus_in_turn(process: Callable[..., Suite], wanted: str) -> None:
+    devices = [process(wanted, workerid=f"gw{n}", workercount=4).device.index for n in range(4)]
+    assert devices == [0, 1, 0, 1]
+    assert process(wanted).device == torch.device("cuda:0")
+
+
+@pytest.mark.usefixtures("two_gpus")
+def test_a_gpu_by_its_number(process: Callable[..., Suite]) -> None:
+    assert process("cuda:1", workerid="gw0", workercount=2).device == torch.device("cuda:1")
+    with pytest.raises(pytest.fail.Exception, match="'cuda:2' is not among the 2 GPUs"):
+        process("cuda:2").device  # noqa: B018
+    assert process("cpu").device == torch.device("cpu")
+
+
+@pytest.mark.parametrize(
+    ("visible", "present"), [(None, True), ("0,1", True), ("", False), ("-1", False)]
+)
+def test_a_gpu_is_looked_for_without_torch(
+    monkeypatch: pytest.MonkeyPatch, visible: str | None, present: bool
+) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    monkeypatch.setattr(Path, "exists", lambda path: str(path) == "/dev/nvidiactl")
+    assert settings.gpu_present() == present

@@ -1,0 +1,196 @@
+"""The --claims-* options: what they say of themselves, their ini twins, values that cannot be."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.plugins.project import Project, matches
+
+CLAIM = """
+@about("1", recipes=BOTH)
+def test_one(runs, verdict):
+    verdict.greater(runs.good.test_accuracy, runs.bad.test_accuracy)
+"""
+
+HELP = """\
+claims of computer vision reports (cvclaims):
+  --claims-scale=SCALE  auto, smoke, reduced or full (default auto: full where
+                        there is a GPU or the claim takes seconds on a CPU,
+                        smoke for the rest)
+  --claims-seeds=N      train at most N seeds, 1 to 8 (default 8; a verdict is
+                        looked for at 3, 5, 8)
+  --claims-data=FOLDER  the folder of the data sets (default: CVCLAIMS_DATA,
+                        else ./data)
+  --claims-results=FOLDER
+                        where tables and figures are written (default: results)
+  --claims-store=FOLDER
+                        where records are kept (default: records in the results
+                        folder)
+  --claims-device=DEVICE
+                        auto, cpu, cuda, cuda:N or mps (default auto: a GPU
+                        where there is one)
+  --claims-replay       judge from stored records alone, training nothing
+  --claims-rerun        train again what the store already holds
+  --claims-strict       fail claims whose verdict is inconclusive
+"""
+MARKERS = """\
+@pytest.mark.claim(...): a report's claim, judged by this test; made by cvclaims.claim.claim
+
+@pytest.mark.gpu: the full protocol of this claim wants a GPU
+
+@pytest.mark.timing: this claim measures time, so it takes the device alone
+"""
+
+
+def test_help(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    text = project.run("--help").text
+    assert HELP in text
+    for name in [
+        "scale",
+        "seeds",
+        "data",
+        "results",
+        "store",
+        "device",
+        "replay",
+        "rerun",
+        "strict",
+    ]:
+        assert f"claims_{name}" in text.partition("[pytest] configuration options")[2]
+
+
+def test_markers(project: Project) -> None:
+    assert MARKERS in project.run("--markers").text
+
+
+BAD = [
+    ("scale", "medium", "--claims-scale: 'medium' is none of auto, smoke, reduced, full"),
+    ("seeds", "0", "--claims-seeds: '0' is no number from 1 to 8; the rules' bounds hold for *"),
+    ("seeds", "9", "--claims-seeds: '9' is no number from 1 to 8; *"),
+    ("seeds", "-1", "--claims-seeds: '-1' is no number from 1 to 8; *"),
+    ("seeds", "three", "--claims-seeds: 'three' is no number from 1 to 8; *"),
+    ("data", "a-file", "*a-file is a file: --claims-data has to name a folder"),
+    ("results", "a-file", "--claims-results: *a-file is a file; name a folder"),
+    ("results", "a-file/below", "--claims-results: *a-file is a file; name a folder"),
+    ("store", "a-file", "--claims-store: *a-file is a file; the store needs a folder"),
+    ("store", "a-file/below", "--claims-store: *a-file/below cannot be written (*); choose *"),
+    ("device", "tpu", "--claims-device: 'tpu' is none of auto, cpu, cuda, cuda:N, mps"),
+    ("device", "cuda:x", "--claims-device: 'cuda:x' is none of *"),
+]
+
+
+def refused(project: Project, *options: str) -> str:
+    """The one line that pytest refuses with."""
+    ran = project.run(*options)
+    assert ran.result.ret == pytest.ExitCode.USAGE_ERROR
+    assert ran.rows == {}
+    assert "collected" not in ran.text
+    (line,) = filter(None, ran.errors.splitlines())
+    return line
+
+
+@pytest.mark.parametrize(("name", "value", "error"), BAD)
+@pytest.mark.parametrize("ini", [False, True], ids=["option", "ini"])
+def test_a_bad_value(project: Project, name: str, value: str, error: str, ini: bool) -> None:
+    project.write(CLAIM)
+    (project.path / "a-file").touch()
+    if ini:
+        project.ini(f"claims_{name} = {value}")
+    line = refused(project, *([] if ini else [f"--claims-{name}={value}"]))
+    assert matches(line, f"ERROR: {error}")
+
+
+@pytest.mark.parametrize("name", ["replay", "rerun", "strict"])
+def test_a_bad_flag(project: Project, name: str) -> None:
+    project.ini(f"claims_{name} = perhaps")
+    assert matches(refused(project), f"ERROR: claims_{name}: *'perhaps'*")
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        (("--claims-replay", "--claims-rerun"), "*trains nothing and --claims-rerun all: choose *"),
+        (("--claims-replay", "--claims-scale=smoke"), "*smoke records judge nothing"),
+        (("--claims-scale",), "*--claims-scale: expected one argument*"),
+    ],
+)
+def test_options_that_contradict(project: Project, options: tuple[str, ...], error: str) -> None:
+    ran = project.run(*options)
+    assert ran.result.ret == pytest.ExitCode.USAGE_ERROR
+    ran.result.stderr.fnmatch_lines([f"ERROR: {error}"] if "replay" in options[0] else [error])
+
+
+def test_a_bad_value_with_workers(project: Project) -> None:
+    project.write(CLAIM)
+    assert "'medium'" in refused(project, "-n2", "--claims-scale=medium")
+
+
+def test_a_data_folder_that_is_a_file_by_the_environment(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.write(CLAIM)
+    (project.path / "a-file").touch()
+    monkeypatch.setenv("CVCLAIMS_DATA", "a-file")
+    ran = project.run()
+    assert ran.result.ret == pytest.ExitCode.USAGE_ERROR
+    ran.result.stderr.fnmatch_lines(["ERROR: a-file is a file: CVCLAIMS_DATA has to name a folder"])
+    ran = project.run("-n1")
+    assert ran.counts == {"errors": 1}
+    assert "a-file is a file: CVCLAIMS_DATA has to name a folder" in ran.lines
+
+
+@pytest.mark.parametrize(("seeds", "trained"), [("1", 1), ("2", 2), ("3", 3), ("4", 3), ("8", 3)])
+def test_seeds(project: Project, seeds: str, trained: int) -> None:
+    project.write(CLAIM)
+    ran = project.run("--claims-seeds", seeds)
+    assert ran.rows["1"]["measured"]["good"]["n"] == trained
+    assert len(project.records()) == 2 * trained
+
+
+def test_header(project: Project) -> None:
+    (project.path / "sets").mkdir()
+    ran = project.run("--claims-data=sets", "--claims-device=cpu", "--claims-scale=reduced")
+    expected = "claims: scale reduced, device cpu, data: sets, store: results/records"
+    assert expected in ran.lines
+    ran = project.run("--claims-replay", "--claims-results=elsewhere")
+    assert (
+        "claims: scale auto, replay, device auto (no GPU), data: no folder (scikit-learn's sets "
+        "only), store: elsewhere/records"
+    ) in ran.lines
+
+
+def test_ini_twins(project: Project) -> None:
+    project.write(CLAIM)
+    (project.path / "sets").mkdir()
+    below = project.path / "below"
+    below.mkdir()
+    project.ini(
+        "claims_scale = smoke",
+        "claims_seeds = 1",
+        "claims_data = sets",
+        "claims_results = tables",
+        "claims_store = evidence",
+        "claims_device = cpu",
+        "claims_rerun = true",
+        "claims_strict = true",
+    )
+    # An ini value is meant from its file, an option from where one stands, and the option wins.
+    project.enter(below)
+    ran = project.run("..", "--claims-results=mine", "--claims-scale=full")
+    header = next(line for line in ran.lines if line.startswith("claims: "))
+    assert header == (
+        f"claims: scale full, rerun, device cpu, data: {project.path / 'sets'}, "
+        f"store: {project.path / 'evidence'}"
+    )
+    assert (below / "mine" / "claims.json").exists()
+    assert len(list((project.path / "evidence").glob("full/*/*.json"))) == 2
+
+
+def test_results_that_cannot_be_written(project: Project) -> None:
+    project.write(CLAIM.replace("verdict.greater", "open('results', 'w').close(); verdict.greater"))
+    ran = project.run("--claims-store=store")
+    assert ran.counts == {"passed": 1}
+    assert ran.result.ret == pytest.ExitCode.TESTS_FAILED
+    assert matches(ran.lines[-2], "no table was written: *results cannot be written (*); choose *")
+    assert len(list(Path("store").glob("full/*/*.json"))) == 6

@@ -1,0 +1,403 @@
+"""Records as text: nothing is lost on the way, and nothing else is taken for a record."""
+
+import copy
+import json
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cvclaims.catalogue import SCALES
+from cvclaims.recipe import Recipe
+from cvclaims.records import Origin, Record, RecordError, run_key
+from cvclaims.records.record import (
+    CURVES,
+    SCHEMA,
+    STATUSES,
+    TRAINING_REVISION,
+    NewerSchemaError,
+    rounded,
+)
+from tests.records.factory import RECIPE, origin, record, records
+
+Change = Callable[[dict[str, Any]], object]
+
+FIELDS = (
+    *("schema", "key", "recipe", "seed", "scale", "status", "error", "parameters"),
+    *("images_per_second", "origin", "curves", "class_accuracy", "probes"),
+)
+
+
+def form_of(of: Record) -> dict[str, Any]:
+    form: dict[str, Any] = json.loads(of.to_json())
+    return form
+
+
+def refused(text: str) -> str:
+    """The line that a text is refused by."""
+    with pytest.raises(RecordError) as caught:
+        Record.from_json(text)
+    line = str(caught.value)
+    assert line
+    assert len(line.splitlines()) == 1
+    return line
+
+
+def altered(change: Change) -> str:
+    """The text of a record after a change of its JSON."""
+    form = form_of(record())
+    change(form)
+    return json.dumps(form)
+
+
+def setting(*path: str, to: Any) -> str:
+    """The text of a record with one value exchanged, or added."""
+
+    def change(form: dict[str, Any]) -> None:
+        *outer, last = path
+        for name in outer:
+            form = form[name]
+        form[last] = to
+
+    return altered(change)
+
+
+class TestText:
+    @given(records())
+    def test_reading_gives_back_what_was_written(self, of: Record) -> None:
+        again = Record.from_json(of.to_json())
+        assert again.to_json() == of.to_json()
+        assert Record.from_json(again.to_json()) == again
+        assert again.key == of.key
+        assert again.epochs == of.epochs
+        for name in ("recipe", "seed", "scale", "status", "error", "parameters", "origin"):
+            assert getattr(again, name) == getattr(of, name), name
+        for name in CURVES:
+            assert rounded(again.curves[name]) == rounded(of.curves[name])
+        assert rounded(again.class_accuracy) == rounded(of.class_accuracy)
+        assert again.probes == rounded(of.probes)
+
+    def test_one_line_a_field_and_plain_json(self) -> None:
+        text = record().to_json()
+        lines = text.splitlines()
+        assert (lines[0], lines[-1], text[-1]) == ("{", "}", "\n")
+        assert tuple(line.split('"')[1] for line in lines[1:-1]) == FIELDS
+        assert tuple(form_of(record())) == FIELDS
+        assert form_of(record())["schema"] == SCHEMA
+
+    def test_a_number_that_is_none_becomes_null_and_nan_again(self) -> None:
+        of = record(loss=[0.5, math.inf, math.nan], status="diverged")
+        assert form_of(of)["curves"]["train_loss"] == [0.5, None, None]
+        assert form_of(of)["probes"]["gradient_norm"] == [0.5, None, None]
+        again = Record.from_json(of.to_json())
+        assert again.curves["train_loss"][0] == 0.5
+        assert all(math.isnan(value) for value in again.curves["train_loss"][1:])
+
+    def test_whatever_an_error_says_is_kept(self) -> None:
+        empty: dict[str, list[float]] = {name: [] for name in CURVES}
+        of = record(status="failed", error='a "word"\nü', curves=empty, class_accuracy=[])
+        assert Record.from_json(of.to_json()).error == 'a "word"\nü'
+
+
+class TestRounding:
+    @pytest.mark.parametrize(
+        ("value", "expected"),
+        [
+            (0.123456789, 0.1234568),
+            (123456789.0, 123456800.0),
+            (1e-30, 1e-30),
+            (-2 / 3, -0.6666667),
+            (0.0, 0.0),
+            (math.nan, None),
+            (math.inf, None),
+            (-math.inf, None),
+            (123456789, 123456789),
+            (True, True),
+            ("0.123456789", "0.123456789"),
+            (None, None),
+            ((1 / 3, [2 / 3, math.nan]), [0.3333333, [0.6666667, None]]),
+            ({"a": {"b": [1 / 3]}}, {"a": {"b": [0.3333333]}}),
+        ],
+    )
+    def test_seven_digits(self, value: object, expected: object) -> None:
+        assert rounded(value) == expected
+        assert type(rounded(value)) is type(expected)
+
+    @given(st.floats())
+    def test_twice_is_once_and_little_is_lost(self, value: float) -> None:
+        once = rounded(value)
+        assert rounded(once) == once
+        if math.isfinite(value):
+            assert math.isclose(once, value, rel_tol=5e-7, abs_tol=1e-320)
+        else:
+            assert once is None
+
+    @given(st.floats(width=32, allow_nan=False, allow_infinity=False))
+    def test_two_neighbours_in_float32_stay_nearly_so(self, value: float) -> None:
+        assert abs(rounded(value) - value) <= 5e-7 * abs(value)
+
+
+class TestKey:
+    # A record is found by this: when it changes, all evidence is lost.
+    def test_the_key_is_that_of_the_evidence(self) -> None:
+        key = "ed0d237bd26d7d393e263f81ae8b166f30bd57304131950282011926c0b87627"
+        assert run_key(RECIPE, 2, "f" * 64, 1) == key
+        assert record(seed=2, origin=origin(fingerprint="f" * 64, revision=1)).key == key
+
+    def test_recipe_seed_data_and_training_code_decide(self) -> None:
+        keys = {
+            run_key(RECIPE, 0, "a", 1),
+            run_key(RECIPE.but(lr=0.2), 0, "a", 1),
+            run_key(RECIPE, 1, "a", 1),
+            run_key(RECIPE, 0, "b", 1),
+            run_key(RECIPE, 0, "a", 2),
+        }
+        assert len(keys) == 5
+        assert run_key(RECIPE.but(assumed=("lr",)), 0, "a", 1) in keys
+
+    def test_the_present_training_code_is_meant_where_none_is_named(self) -> None:
+        assert run_key(RECIPE, 0, "a") == run_key(RECIPE, 0, "a", TRAINING_REVISION)
+        assert origin().revision == TRAINING_REVISION
+
+    def test_where_and_how_fast_it_ran_does_not(self) -> None:
+        there = origin(commit="fedc", device="a GPU", threads=8, stacked=9, torch="3.0")
+        other = record(scale="reduced", images_per_second=1.0, accuracy=0.1, origin=there)
+        assert other.key == record().key
+
+
+class TestDamage:
+    def test_cut_anywhere(self) -> None:
+        text = record().to_json()
+        whole = len(text.rstrip())
+        for at in range(whole):
+            assert refused(text[:at]).startswith("not JSON, perhaps cut off (")
+        Record.from_json(text[:whole])
+
+    @pytest.mark.parametrize(
+        "text", ["", "null", "[]", "3", '"schema"', "{}", '{"schema": "1"}', '{"schema": 1.0}']
+    )
+    def test_what_is_no_record(self, text: str) -> None:
+        expected = "not JSON" if not text else "no record of cvclaims: it has no schema number"
+        assert refused(text).startswith(expected)
+
+    def test_nested_too_deep(self) -> None:
+        refused("[" * 200_000)
+        deep = "[" * 900 + "]" * 900
+        refused(record().to_json().replace('"probes": {', f'"probes": {{"deep": {deep}1, ', 1))
+
+    @pytest.mark.parametrize("name", [f for f in FIELDS if f != "schema"])
+    def test_a_field_that_is_missing_is_named(self, name: str) -> None:
+        assert refused(altered(lambda form: form.pop(name))) == f"field {name!r} is missing"
+
+    @pytest.mark.parametrize("name", CURVES)
+    def test_a_curve_that_is_missing_is_named(self, name: str) -> None:
+        line = refused(altered(lambda form: form["curves"].pop(name)))
+        assert line == f"field {name!r} is missing"
+
+    @pytest.mark.parametrize(
+        ("path", "value"),
+        [
+            (("recipe", "lr"), 0.2),
+            (("recipe", "epochs"), 4),
+            (("seed",), 1),
+            (("origin", "fingerprint"), "0" * 64),
+            (("origin", "revision"), TRAINING_REVISION + 1),
+            (("key",), "0" * 64),
+            (("key",), None),
+        ],
+    )
+    def test_what_was_altered_does_not_fit_its_key(self, path: list[str], value: object) -> None:
+        assert refused(setting(*path, to=value)) == (
+            "its key does not belong to its recipe, seed and data: it was altered"
+        )
+
+    def test_a_recipe_that_cannot_be_trained(self) -> None:
+        line = refused(setting("recipe", "optimizer", to="adm"))
+        assert line.startswith("unknown optimizer 'adm': did you mean 'adam'? ")
+
+    def test_a_name_with_a_line_break_stays_in_its_line(self) -> None:
+        line = refused(setting("recipe", "a\nb", to=1))
+        assert line.startswith("not a recipe: ")
+
+    @pytest.mark.parametrize("name", ["seed", "parameters"])
+    @pytest.mark.parametrize("bad", [-1, 1.0, True, "1", None])
+    def test_counts(self, name: str, bad: object) -> None:
+        line = refused(setting(name, to=bad))
+        assert line == f"{name} must be a whole number of 0 or more, not {bad!r}"
+
+    def test_status_and_scale(self) -> None:
+        for name, bad in (("status", "done"), ("scale", "auto"), ("status", None), ("scale", [])):
+            assert "is unknown" in refused(setting(name, to=bad))
+
+    @pytest.mark.parametrize("bad", ["0.5", True, [0.5], {}])
+    def test_curves_hold_numbers(self, bad: object) -> None:
+        def change(form: dict[str, Any]) -> None:
+            form["curves"]["train_loss"][1] = bad
+
+        assert refused(altered(change)) == f"train_loss holds {bad!r}, which is no number"
+
+    def test_a_number_beyond_every_float(self) -> None:
+        def change(form: dict[str, Any]) -> None:
+            form["curves"]["train_loss"][1] = 10**400
+
+        refused(altered(change))
+        refused(setting("recipe", "lr", to=10**400))
+
+    def test_curves_of_one_length_and_as_long_as_the_recipe(self) -> None:
+        def cut(form: dict[str, Any]) -> None:
+            for curve in form["curves"].values():
+                curve.pop()
+
+        def grow(form: dict[str, Any]) -> None:
+            for curve in form["curves"].values():
+                curve.append(0.5)
+
+        def status(word: str, *changes: Change) -> str:
+            def change(form: dict[str, Any]) -> None:
+                form["status"] = word
+                for one in changes:
+                    one(form)
+
+            return altered(change)
+
+        assert refused(altered(lambda form: form["curves"]["lr"].pop())) == (
+            "its curves differ in length"
+        )
+        assert refused(status("finished", cut)) == "finished after 2 of 3 epochs"
+        assert refused(status("finished", grow)) == "finished after 4 of 3 epochs"
+        assert Record.from_json(status("diverged", cut)).epochs == 2
+        assert refused(status("diverged", grow)) == "diverged after 4 of 3 epochs"
+        assert refused(status("diverged", cut, cut, cut)) == "diverged after 0 of 3 epochs"
+        assert Record.from_json(status("failed", cut, cut, cut)).epochs == 0
+
+    @pytest.mark.parametrize("name", ["train_accuracy", "test_accuracy"])
+    @pytest.mark.parametrize("bad", [-0.01, 1.01, 98.3, None])
+    def test_accuracies_lie_between_0_and_1(self, name: str, bad: object) -> None:
+        def change(form: dict[str, Any]) -> None:
+            form["curves"][name][0] = bad
+
+        assert refused(altered(change)) == f"{name} lies outside 0 to 1"
+
+    def test_an_accuracy_for_each_class(self) -> None:
+        line = refused(altered(lambda form: form["class_accuracy"].pop()))
+        assert line == "class_accuracy has not the 10 classes of its data"
+        nothing = setting("class_accuracy", to=[None] * 10)
+        assert math.isnan(Record.from_json(nothing).class_accuracy[0])  # no sample of that class
+
+    def test_the_origin_is_whole_and_of_the_right_kinds(self) -> None:
+        for text in (
+            altered(lambda form: form["origin"].pop("device")),
+            setting("origin", "colour", to="red"),
+            setting("origin", to=list(form_of(record())["origin"])),
+            setting("origin", to=None),
+        ):
+            assert refused(text).startswith("origin has to have exactly commit, cvclaims, ")
+        for name, bad in (("device", None), ("threads", "1"), ("stand_in", 0), ("stacked", True)):
+            line = refused(setting("origin", name, to=bad))
+            assert line == f"origin's {name} cannot be {bad!r}"
+
+    @pytest.mark.parametrize("bad", ["high", True, [0.5, "0.5"], {"layer1": [[False]]}])
+    def test_probes_hold_numbers(self, bad: object) -> None:
+        assert refused(setting("probes", "gradient_norm", to=bad)).startswith("probes hold ")
+
+    def test_probes_have_names(self) -> None:
+        for bad in (None, [], [["gradient_norm", [1.0]]], "gradient_norm", 3):
+            assert refused(setting("probes", to=bad)) == "probes must be named"
+
+    def test_a_newer_schema_is_told_apart_from_damage(self) -> None:
+        with pytest.raises(NewerSchemaError) as caught:
+            Record.from_json(setting("schema", to=SCHEMA + 1))
+        assert str(caught.value) == (
+            f"schema {SCHEMA + 1}, this cvclaims reads {SCHEMA}: upgrade cvclaims"
+        )
+
+
+# Any JSON, with numbers beyond a float and lines in words.
+numbers = st.integers() | st.just(10**400) | st.floats()
+leaves = st.none() | st.booleans() | numbers | st.text(max_size=8) | st.sampled_from(FIELDS)
+values = st.recursive(
+    leaves,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=4,
+)
+TEXT = record(
+    RECIPE.but(probes=("units",), model_args={"hidden": (8, 4)}),
+    probes={"gradient_norm": [1.0, None, 0.5], "dead": {"layer1": [0.0, 0.0, 0.25]}},
+).to_json()
+
+
+def places(node: Any) -> Iterator[tuple[Any, Any]]:
+    """Every (container, key) of a JSON tree."""
+    keys = node if isinstance(node, dict) else range(len(node)) if isinstance(node, list) else ()
+    for key in list(keys):
+        yield node, key
+        yield from places(node[key])
+
+
+@st.composite
+def mutations(draw: st.DrawFn) -> str:
+    """The text of a record with up to three parts deleted, replaced or swapped."""
+    form = json.loads(TEXT)
+    for _ in range(draw(st.integers(1, 3))):
+        found = list(places(form))
+        container, key = found[draw(st.integers(0, len(found) - 1))]
+        what = draw(st.sampled_from(["delete", "replace", "swap", "add"]))
+        if what == "delete":
+            del container[key]
+        elif what == "replace":
+            container[key] = draw(values)
+        elif what == "add" and isinstance(container, dict):
+            container[draw(st.text(max_size=3))] = draw(values)
+        elif what == "swap":
+            other, place = found[draw(st.integers(0, len(found) - 1))]
+            # Copies, as a part that holds itself is no JSON.
+            one, two = copy.deepcopy(container[key]), copy.deepcopy(other[place])
+            container[key], other[place] = two, one
+        if not form:
+            break
+    return json.dumps(form)
+
+
+def assert_sound(of: Record) -> None:
+    """Everything in its place and of its kind, so that nobody stumbles over it later."""
+    assert isinstance(of.recipe, Recipe)
+    assert type(of.seed) is int
+    assert type(of.parameters) is int
+    assert of.scale in SCALES
+    assert of.status in STATUSES
+    assert isinstance(of.error, str)
+    assert tuple(of.curves) == CURVES
+    for curve in (*of.curves.values(), of.class_accuracy):
+        assert all(type(value) is float for value in curve)
+    for name, kind in Origin.__annotations__.items():
+        assert type(getattr(of.origin, name)) is kind
+    assert Record.from_json(of.to_json()).to_json() == of.to_json()
+
+
+def read(text: str) -> Record | None:
+    """The record, or None where it is refused, which takes one line."""
+    try:
+        return Record.from_json(text)
+    except RecordError as error:
+        line = str(error)
+    assert len(line.splitlines()) == 1
+    return None
+
+
+@given(mutations())
+@settings(max_examples=600)
+def test_an_altered_record_is_refused_in_one_line_or_still_sound(text: str) -> None:
+    of = read(text)
+    if of is not None:
+        assert_sound(of)
+        assert of.key == Record.from_json(TEXT).key  # what it learned is still what it says
+
+
+@given(st.binary(max_size=40), st.integers(0, len(TEXT)))
+def test_bytes_written_over_a_record(noise: bytes, at: int) -> None:
+    text = TEXT[:at] + noise.decode(errors="replace") + TEXT[at + len(noise) :]
+    if (of := read(text)) is not None:
+        assert_sound(of)

@@ -1,0 +1,238 @@
+"""Figures are shared, drawn only when their evidence changed, and removed when it went."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from cvclaims.records.record import Record
+from cvclaims.report import drawing, figures
+from cvclaims.report.figures import draw_figures, groups, named, read_index
+from cvclaims.report.rows import Row
+from tests.report.synthetic import CE, MSE, SHORT, Shelf, judged, row
+
+LOSSES = {"ce": CE, "mse": MSE}
+CURVES = "figures/losses/5.04-ce-mse-curves.png"
+Drawings = list[tuple[str, dict[str, list[int]], str]]
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> Drawings:
+    """What was drawn: kind, seeds by name, title. No pixels, which take a second each."""
+    calls: Drawings = []
+
+    def draw(kind: str, runs: Mapping[str, Sequence[Record]], title: str) -> bytes | None:
+        has_units = any("histograms" in r.probes for part in runs.values() for r in part)
+        if kind != "curves" and not has_units:
+            return None
+        calls.append((kind, {name: [r.seed for r in part] for name, part in runs.items()}, title))
+        return json.dumps(calls[-1]).encode()
+
+    monkeypatch.setattr(drawing, "draw", draw)
+    return calls
+
+
+def stems(rows: Sequence[Row]) -> list[str]:
+    return [stem.removeprefix("figures/losses/") for stem, _ in named(groups(rows))]
+
+
+def test_claims_with_the_same_recipes_share_a_figure_with_all_their_seeds(
+    tmp_path: Path, drawn: Drawings
+) -> None:
+    rows = [
+        judged("5.04", LOSSES, seeds=3),
+        judged("5.06", {"cross": CE, "mse": MSE}, seeds=5),
+        judged("5.08", {"mse": MSE}, seeds=3),
+    ]
+    done = draw_figures(tmp_path, rows, Shelf(CE, MSE, seeds=8))
+    seeds = {"ce": [0, 1, 2, 3, 4], "mse": [0, 1, 2, 3, 4]}
+    assert drawn == [("curves", seeds, "Digits · full scale · 5 seeds")]
+    (picture,) = done.pictures
+    assert picture.file == CURVES
+    assert [r.id for r in picture.group.rows] == ["5.04", "5.06", "5.08"]
+
+
+def test_overlapping_claims_share_a_figure_while_it_can_show_all() -> None:
+    nets = {f"lr_{n}": SHORT.but(lr=n / 10) for n in range(1, 7)}
+    pairs = [
+        judged(f"5.1{n}", {name: nets[name] for name in (f"lr_{n}", f"lr_{n + 1}")})
+        for n in range(1, 6)
+    ]
+    one, other = groups(pairs)
+    assert list(one.runs) == ["lr_1", "lr_2", "lr_3", "lr_4"]
+    assert list(other.runs) == ["lr_4", "lr_5", "lr_6"]
+    assert [len(group.rows) for group in (one, other)] == [3, 2]
+    whole = judged("5.20", nets)
+    (one,) = groups([*pairs, whole])
+    assert one.lead == pairs[0]
+    assert sorted(one.runs) == sorted(nets)
+
+
+def test_one_name_for_two_recipes_keeps_claims_apart() -> None:
+    rows = [judged("1", {"a": CE, "b": MSE}), judged("2", {"a": MSE})]
+    assert len(groups(rows)) == 2
+
+
+def test_reports_scales_data_and_training_revisions_do_not_mix() -> None:
+    one = judged("5.04", LOSSES)
+    others = [
+        judged("5.04", LOSSES, report="other"),
+        judged("5.05", LOSSES, data="Digits, re-encoded"),
+        judged("5.06", LOSSES, scale="reduced"),
+        judged("5.07", LOSSES, revision=99),
+        judged("5.08", {"short": SHORT}),
+    ]
+    assert len(groups([one, *others])) == 6
+
+
+def test_rough_runs_and_claims_without_runs_have_no_figure() -> None:
+    rows = [row(), judged("1", LOSSES, scale="smoke"), judged("2", LOSSES, evidence={"ce": []})]
+    assert groups(rows) == []
+
+
+def test_unknown_digests_are_told_apart_by_their_records() -> None:
+    one, same, other = (
+        judged(id, LOSSES, n, recipes={}) for id, n in (("1", 3), ("2", 3), ("3", 5))
+    )
+    assert [len(group.rows) for group in groups([one, same, other])] == [2, 1]
+
+
+def test_files_are_named_after_the_first_claim() -> None:
+    rows = [
+        judged("5.04", LOSSES),
+        judged("5.10", {"relu": SHORT}, case="lr=0.1/moons [x]"),
+        judged("5.11", {"a": SHORT.but(lr=0.5)}, case="ReLU"),
+        judged("5.11", {"a": SHORT.but(lr=0.6)}, case="relu"),
+        judged("5.12", {"a": SHORT.but(lr=0.7)}, case="x", data="Moons (scikit-learn)"),
+        judged("5.12", {"a": SHORT.but(lr=0.7)}, case="y", data="Moons (scikit-learn)"),
+    ]
+    assert stems(rows) == [
+        "5.04-ce-mse",
+        "5.10-lr-0.1-moons-x",
+        "5.11-ReLU",
+        "5.11-relu-2",
+        "5.12-moons-a",
+    ]
+
+
+def test_long_names_are_cut_and_stay_apart() -> None:
+    rows = [judged("1", {"a": SHORT.but(lr=lr)}, case="x" * 200 + str(lr)) for lr in (0.1, 0.2)]
+    first, second = stems(rows)
+    assert first != second
+    assert max(len(first), len(second)) <= 60
+
+
+def test_unchanged_evidence_draws_nothing_and_opens_no_record(
+    tmp_path: Path, drawn: Drawings
+) -> None:
+    rows = [judged("5.04", LOSSES), judged("5.10", {"relu": SHORT})]
+    shelf = Shelf(CE, MSE, SHORT)
+    first = draw_figures(tmp_path, rows, shelf)
+    kinds = [picture.kind for picture in first.pictures]
+    assert kinds == ["curves", "curves", "activations", "dead-units", "boundary"]
+    drawn.clear()
+    shelf.asked = 0
+    second = draw_figures(tmp_path, rows, shelf)
+    assert (drawn, shelf.asked) == ([], 0)
+    assert second.pictures == first.pictures
+    assert (second.written, second.removed, second.problems) == ([], [], [])
+
+
+def test_new_evidence_is_drawn_and_only_that(tmp_path: Path, drawn: Drawings) -> None:
+    old = judged("5.10", {"relu": SHORT})
+    shelf = Shelf(CE, MSE, SHORT, seeds=5)
+    draw_figures(tmp_path, [judged("5.04", LOSSES), old], shelf)
+    drawn.clear()
+    done = draw_figures(tmp_path, [judged("5.04", LOSSES, 5), old], shelf)
+    assert [(kind, title) for kind, _, title in drawn] == [
+        ("curves", "Digits · full scale · 5 seeds")
+    ]
+    assert done.written == [tmp_path / CURVES, tmp_path / figures.INDEX]
+
+
+@pytest.mark.parametrize("lost", [CURVES, figures.INDEX])
+def test_what_was_lost_is_drawn_again(tmp_path: Path, drawn: Drawings, lost: str) -> None:
+    rows, shelf = [judged("5.04", LOSSES)], Shelf(CE, MSE)
+    draw_figures(tmp_path, rows, shelf)
+    (tmp_path / lost).unlink()
+    assert tmp_path / lost in draw_figures(tmp_path, rows, shelf).written
+    assert len(drawn) == 2
+
+
+def test_another_way_of_drawing_draws_everything_anew(
+    tmp_path: Path, drawn: Drawings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows, shelf = [judged("5.04", LOSSES)], Shelf(CE, MSE)
+    draw_figures(tmp_path, rows, shelf)
+    monkeypatch.setattr(figures, "VERSION", figures.VERSION + 1)
+    draw_figures(tmp_path, rows, shelf)
+    assert len(drawn) == 2
+
+
+def test_figures_that_went_are_removed_and_strangers_stay(tmp_path: Path, drawn: Drawings) -> None:
+    shelf = Shelf(CE, MSE, SHORT)
+    draw_figures(tmp_path, [judged("5.04", LOSSES), judged("5.10", {"relu": SHORT})], shelf)
+    stranger = tmp_path / "figures" / "losses" / "mine.png"
+    stranger.write_bytes(b"drawn by hand")
+    done = draw_figures(tmp_path, [judged("5.10", {"relu": SHORT})], shelf)
+    assert done.removed == [tmp_path / CURVES]
+    assert not (tmp_path / CURVES).exists()
+    assert stranger.exists()
+    assert len(read_index(tmp_path)) == 4
+
+
+def test_the_index_cannot_lead_out_of_its_folder(tmp_path: Path, drawn: Drawings) -> None:
+    victim = tmp_path / "victim.png"
+    victim.write_bytes(b"")
+    index = tmp_path / figures.INDEX
+    index.parent.mkdir()
+    evil = ("figures/../victim.png", "figures/a/../../victim.png", "victim.png", str(victim))
+    index.write_text(json.dumps(dict.fromkeys(evil, "0") | {"figures/a/b.png": 3}))
+    assert read_index(tmp_path) == {}
+    draw_figures(tmp_path, [], Shelf())
+    assert victim.exists()
+
+
+@pytest.mark.parametrize("text", ["", "[]", "3", "{"])
+def test_a_damaged_index_is_written_anew(tmp_path: Path, drawn: Drawings, text: str) -> None:
+    index = tmp_path / figures.INDEX
+    index.parent.mkdir()
+    index.write_text(text)
+    draw_figures(tmp_path, [judged("5.04", LOSSES)], Shelf(CE, MSE))
+    assert list(read_index(tmp_path)) == [CURVES]
+
+
+def test_records_that_are_elsewhere_leave_a_figure_out_and_are_named(
+    tmp_path: Path, drawn: Drawings
+) -> None:
+    done = draw_figures(tmp_path, [judged("5.04", LOSSES)], Shelf())
+    assert (done.pictures, drawn) == ([], [])
+    assert done.problems == [
+        "figures/losses/5.04-ce-mse: not drawn, for its records are not in this store"
+    ]
+
+
+def test_a_figure_of_some_records_says_how_many_and_is_tried_again(
+    tmp_path: Path, drawn: Drawings
+) -> None:
+    rows = [judged("5.04", LOSSES, 5)]
+    done = draw_figures(tmp_path, rows, Shelf(CE, MSE, seeds=3))
+    assert done.pictures[0].group.title == "Digits · full scale · 3 seeds"
+    draw_figures(tmp_path, rows, Shelf(CE, MSE, seeds=5))
+    assert [title for _, _, title in drawn] == [
+        "Digits · full scale · 3 seeds",
+        "Digits · full scale · 5 seeds",
+    ]
+
+
+def test_a_figure_that_fails_is_a_problem_and_no_exception(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> bytes:
+        raise RuntimeError("no ink")
+
+    monkeypatch.setattr(drawing, "draw", fail)
+    done = draw_figures(tmp_path, [judged("5.04", LOSSES)], Shelf(CE, MSE))
+    assert done.pictures == []
+    assert done.problems == ["figures/losses/5.04-ce-mse: not drawn (RuntimeError: no ink)"]

@@ -1,0 +1,159 @@
+"""The results folder is read with distrust and written whole or not at all."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from cvclaims.report import files
+from cvclaims.report.files import ReportError, read_rows, replace, to_json
+from tests.report.synthetic import CE, judged, row
+
+ROWS = [row("5.04"), judged("5.05", {"ce": CE}, case="ä, ≤", disputed="a tie", assumed=["lr"])]
+
+
+def claims(folder: Path, text: str | bytes) -> Path:
+    path = folder / "claims.json"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def test_rows_come_back_as_they_were_written(tmp_path: Path) -> None:
+    claims(tmp_path, to_json(ROWS))
+    rows, problems = read_rows(tmp_path)
+    assert [one.to_dict() for one in rows] == [one.to_dict() for one in ROWS]
+    assert problems == []
+
+
+def test_the_file_keeps_its_contract() -> None:
+    text = to_json(ROWS).decode()
+    form = json.loads(text)
+    assert list(form) == ["schema", "claims"]
+    assert form["schema"] == 1
+    wanted = "id title report rule verdict disputed scale reported measured device data reason"
+    assert list(form["claims"][0])[:12] == wanted.split()
+    assert text.endswith("]\n}\n")
+    assert json.loads(to_json([]))["claims"] == []
+
+
+def test_no_file_is_no_rows(tmp_path: Path) -> None:
+    assert read_rows(tmp_path) == ([], [])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "<<<<<<< HEAD",
+        b"\xff\xfe\x00",
+        "[]",
+        '{"claims": []}',
+        '{"schema": true, "claims": []}',
+        '{"schema": 1}',
+    ],
+)
+def test_a_damaged_file_is_set_aside_and_kept(tmp_path: Path, text: str | bytes) -> None:
+    path = claims(tmp_path, text)
+    content = path.read_bytes()
+    rows, problems = read_rows(tmp_path)
+    assert rows == []
+    assert len(problems) == 1
+    assert "\n" not in problems[0]
+    assert "claims.json.damaged" in problems[0]
+    assert not path.exists()
+    assert (tmp_path / "claims.json.damaged").read_bytes() == content
+
+
+def test_an_earlier_damaged_file_is_kept_too(tmp_path: Path) -> None:
+    for text in ("{", "{{", "{{{"):
+        claims(tmp_path, text)
+        read_rows(tmp_path)
+    kept = [path.read_text() for path in sorted(tmp_path.iterdir())]
+    assert sorted(kept) == ["{", "{{", "{{{"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"verdict": "maybe"},
+        {"scale": "huge"},
+        {"surprise": 1},
+        {"title": None},
+        {"report_number": "5"},
+        {"reported": [1]},
+        {"reported": {"ce": "0.9"}},
+        {"measured": {"ce": {"mean": 1}}},
+        {"measured": {"ce": {"mean": "1", "std": None, "n": 1, "values": [1]}}},
+        {"evidence": {"ce": "key"}},
+        {"recipes": {"full": ["digest"]}},
+        {"assumed": "lr"},
+    ],
+)
+def test_one_unsound_row_costs_no_other(tmp_path: Path, change: dict[str, object]) -> None:
+    form = json.loads(to_json(ROWS))
+    form["claims"][0] |= change
+    claims(tmp_path, json.dumps(form))
+    rows, problems = read_rows(tmp_path)
+    assert rows == ROWS[1:]
+    assert "1 of 2 rows unsound" in problems[0]
+    assert (tmp_path / "claims.json.damaged").exists()
+
+
+def test_numbers_that_json_does_not_know_are_unsound(tmp_path: Path) -> None:
+    claims(tmp_path, to_json(ROWS).replace(b"0.9833", b"NaN"))
+    rows, problems = read_rows(tmp_path)
+    assert rows == []
+    assert "2 of 2" in problems[0]
+
+
+def test_a_newer_file_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = claims(tmp_path, '{"schema": 2, "claims": "who knows"}')
+    with pytest.raises(ReportError, match=r"claims\.json has schema 2.*upgrade cvclaims") as caught:
+        read_rows(tmp_path)
+    assert "\n" not in str(caught.value)
+    assert path.read_text() == '{"schema": 2, "claims": "who knows"}'
+
+
+def test_what_cannot_be_read_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "claims.json").mkdir()
+    with pytest.raises(ReportError, match="cannot be read"):
+        read_rows(tmp_path)
+
+
+def test_a_row_that_is_no_json_names_its_claim() -> None:
+    with pytest.raises(ReportError, match=r"claim 5\.04"):
+        to_json([row(reported={"ce": float("nan")})])
+
+
+def test_the_same_content_is_not_written_again(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "file"
+    assert replace(path, b"one")
+    before = path.stat()
+    assert not replace(path, b"one")
+    assert path.stat() == before
+    assert replace(path, b"two")
+    assert path.read_bytes() == b"two"
+    assert path.stat().st_mode & 0o777 == 0o644
+    assert [file.name for file in path.parent.iterdir()] == ["file"]
+
+
+def test_a_write_that_fails_leaves_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+
+    def full(handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(ReportError, match=r"file cannot be written \(No space left"):
+        replace(path, b"new")
+    assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [("file", b"old")]
+
+
+def test_sound_takes_nothing_but_an_object() -> None:
+    with pytest.raises(ValueError, match="object"):
+        files.sound(["not", "a", "row"])

@@ -1,0 +1,179 @@
+"""The words of a claim: what `@claim` takes, case by case, and what it refuses in one line."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from cvclaims.claim import Claim, ClaimMark, Report, Source, claim
+from cvclaims.recipe import Recipe
+
+REPORT = Report(9, "a-report", "A report")
+PLACE = REPORT.at("Table 1")
+CE = Recipe(data="digits", lr=0.1, epochs=3)
+MSE = CE.but(loss="mse")
+
+
+def mark(**given: Any) -> ClaimMark:
+    """The mark that `@claim` puts on a test."""
+    id, title = given.pop("id", "9.01"), given.pop("title", "Something holds")
+    (found,) = claim(id, title, **{"source": PLACE, **given}).mark.args
+    assert isinstance(found, ClaimMark)
+    return found
+
+
+def made(params: Mapping[str, Any] | None = None, /, **given: Any) -> Claim:
+    return mark(**given).claim(params or {})
+
+
+def refused(params: Mapping[str, Any] | None = None, /, **given: Any) -> str:
+    with pytest.raises(ValueError) as caught:
+        made(params, **given)
+    line = str(caught.value)
+    assert line.count("\n") == 0
+    return line
+
+
+def test_a_report_and_a_place_in_it() -> None:
+    assert REPORT.at("Table 1") == Source(REPORT, "Table 1")
+    assert REPORT.note == ""
+
+
+def test_the_decorator_marks_a_test() -> None:
+    @claim("9.01", "Something holds", source=PLACE)
+    def test_something() -> None: ...
+
+    (found,) = test_something.pytestmark  # type: ignore[attr-defined]
+    assert (found.name, found.args[0].id) == ("claim", "9.01")
+
+
+def test_what_is_given_is_what_the_claim_says() -> None:
+    assert made(
+        reported={"ce": 0.98},
+        recipes={"ce": CE, "mse": MSE},
+        disputed="its own table says otherwise",
+        case="digits",
+    ) == Claim(
+        id="9.01",
+        title="Something holds",
+        source=PLACE,
+        reported={"ce": 0.98},
+        recipes={"ce": CE, "mse": MSE},
+        disputed="its own table says otherwise",
+        case="digits",
+    )
+
+
+def test_what_is_left_out_is_empty() -> None:
+    plain = made()
+    assert (dict(plain.reported), dict(plain.recipes)) == ({}, {})
+    assert (plain.disputed, plain.case) == (None, "")
+
+
+class TestParameters:
+    PARAMS = {"loss": "mse", "lr": 0.5, "row": "A"}  # noqa: RUF012
+
+    def test_each_part_may_be_a_function_of_those_it_names(self) -> None:
+        found = made(
+            self.PARAMS,
+            reported=lambda lr, loss: {loss: lr},
+            recipes=lambda loss: {"it": CE.but(loss=loss)},
+            disputed=lambda row: "the figure differs" if row == "A" else None,
+            case=lambda row, loss: f"{row}, {loss}",
+        )
+        assert found.reported == {"mse": 0.5}
+        assert found.recipes == {"it": MSE}
+        assert (found.disputed, found.case) == ("the figure differs", "A, mse")
+
+    def test_the_same_mark_gives_another_claim_for_another_case(self) -> None:
+        of = mark(
+            reported=lambda row: {"it": {"A": 0.1, "B": 0.2}[row]},
+            disputed=lambda row: "no" if row == "A" else None,
+        )
+        a, b = of.claim({"row": "A"}, "case-A"), of.claim({"row": "B"}, "case-B")
+        assert (a.reported, b.reported) == ({"it": 0.1}, {"it": 0.2})
+        assert (a.disputed, b.disputed) == ("no", None)
+        assert (a.case, b.case) == ("case-A", "case-B")
+
+    def test_the_case_is_pytests_name_only_where_none_is_given(self) -> None:
+        assert mark().claim({}, "digits-0.1").case == "digits-0.1"
+        assert mark(case="mine").claim({}, "digits-0.1").case == "mine"
+        assert mark(case="").claim({}, "digits-0.1").case == ""
+        assert mark(case=lambda: None).claim({}, "digits-0.1").case == "digits-0.1"
+
+    def test_a_function_may_ask_for_nothing(self) -> None:
+        assert made(recipes=lambda: {"ce": CE}).recipes == {"ce": CE}
+
+    @pytest.mark.parametrize("part", ["reported", "recipes", "disputed", "case"])
+    def test_a_wrong_name_is_told_the_right_ones(self, part: str) -> None:
+        asks: Any = lambda los, row: {}  # noqa: E731
+        assert refused(self.PARAMS, **{part: asks}) == (
+            f"claim 9.01: `{part}` asks for los, which is no parameter of its test "
+            "(it has: loss, lr, row)"
+        )
+        assert refused({}, **{part: asks}).endswith("(it has: none)")
+
+    @pytest.mark.parametrize("part", ["reported", "recipes", "disputed", "case"])
+    def test_a_function_that_fails_names_its_claim(self, part: str) -> None:
+        fails: Any = lambda row: {}[row]  # noqa: E731
+        assert refused({"row": "Z"}, **{part: fails}) == (
+            f"claim 9.01: `{part}` failed for {{'row': 'Z'}}: KeyError: 'Z'"
+        )
+
+    def test_a_recipe_that_cannot_be_trained_names_the_claim_and_the_mend(self) -> None:
+        line = refused({"lr": 0}, recipes=lambda lr: {"ce": CE.but(lr=lr)})
+        assert line.startswith("claim 9.01: `recipes` failed for {'lr': 0}: ")
+        assert line.endswith("lr must be above 0, not 0")
+
+
+class TestBadInput:
+    @pytest.mark.parametrize("bad", ["", "5 04", "5.04 ", "\t", "5\n04", 5.04, None])
+    def test_ids(self, bad: object) -> None:
+        assert refused(id=bad) == f"a claim's id is a word such as '5.04', not {bad!r}"
+
+    @pytest.mark.parametrize("bad", ["", "   ", "\n", None, 3])
+    def test_titles(self, bad: object) -> None:
+        line = refused(title=bad)
+        assert line == "claim 9.01: the title is empty; write what the report states"
+
+    @pytest.mark.parametrize("bad", [REPORT, "Table 1", None])
+    def test_sources(self, bad: object) -> None:
+        assert refused(source=bad).startswith("claim 9.01: its source is a place such as ")
+
+    @pytest.mark.parametrize(
+        "bad", ["0.98", None, True, [0.98], 1j, float("nan"), float("inf"), -float("inf")]
+    )
+    def test_reported_numbers(self, bad: object) -> None:
+        assert refused(reported={"ce": bad}) == (
+            f"claim 9.01: reported 'ce' is not a number: {bad!r}"
+        )
+
+    def test_reported_numbers_may_be_whole_or_below_zero(self) -> None:
+        assert made(reported={"a": 3, "b": -0.5}).reported == {"a": 3, "b": -0.5}
+
+    @pytest.mark.parametrize(
+        "bad", ["", "my recipe", "1st", "_mse", "a-b", "class", "None", "values", "items", "get", 3]
+    )
+    def test_names_of_recipes(self, bad: object) -> None:
+        assert refused(recipes={bad: CE}) == (
+            f"claim 9.01: {bad!r} cannot name a recipe in `runs.{bad}`"
+        )
+
+    @pytest.mark.parametrize("bad", [None, "mse", {"data": "digits"}, Recipe])
+    def test_recipes(self, bad: object) -> None:
+        assert refused(recipes={"mse": bad}) == f"claim 9.01: 'mse' is no Recipe: {bad!r}"
+
+    @pytest.mark.parametrize("part", ["reported", "recipes"])
+    @pytest.mark.parametrize("bad", [[1, 2], "words", 3, [("a", 1)]])
+    def test_what_has_no_names(self, part: str, bad: object) -> None:
+        assert refused(**{part: bad}) == (
+            f"claim 9.01: `{part}` has to be a mapping of names, not {bad!r}"
+        )
+
+    @pytest.mark.parametrize("bad", ["", "  ", True, 1])
+    def test_disputed_without_a_reason(self, bad: object) -> None:
+        assert refused(disputed=bad) == "claim 9.01: `disputed` has to say why"
+
+    @pytest.mark.parametrize("bad", [0.1, True, ["a"]])
+    def test_cases(self, bad: object) -> None:
+        assert refused(case=bad) == f"claim 9.01: `case` is a word or two, not {bad!r}"

@@ -18,7 +18,6 @@ from cvclaims.seeds import stream
 from cvclaims.verdict.judge import Computed, Judge
 
 if TYPE_CHECKING:
-    import torch
     from torch import nn
 
     from cvclaims.training.hooks import Hooks
@@ -108,15 +107,14 @@ def test_relu_is_biased_to_positive_outputs(values: list[int], bound: float) -> 
     assert output_and_slope("ReLU", 2 * bound + 1)[0] > bound
 
 
-def plain_vgg16(
-    models: "Callable[..., nn.Module]", activation: "type[nn.Module]", init: str, seed: int
-) -> "nn.Module":
+def plain_vgg16(activation: "type[nn.Module]", init: str, seed: int) -> "nn.Module":
     """VGG16 without batch norm and dropout, with an activation in the place of every ReLU."""
     from torch import nn
 
+    from cvclaims.models import build
     from cvclaims.models.init import initialise
 
-    network = models("vgg", shape=(3, 32, 32), classes=10, seed=seed, depth=16, dropout=0.0)
+    network = build("vgg", (3, 32, 32), 10, seed, depth=16, dropout=0.0)
     for part in list(network.modules()):
         for name, layer in list(part.named_children()):
             if isinstance(layer, nn.ReLU):
@@ -131,9 +129,7 @@ def plain_vgg16(
     "layer, at initialisation: Xavier for sigmoid, He for ReLU; 16 random images and labels)",
     source=NON_SATURATING,
 )
-def test_sigmoid_gradients_vanish(
-    verdict: Judge, models: "Callable[..., nn.Module]", hooks: "Hooks", device: "torch.device"
-) -> None:
+def test_sigmoid_gradients_vanish(verdict: Judge, hooks: "Hooks") -> None:
     import torch
     from torch import nn
 
@@ -142,8 +138,7 @@ def test_sigmoid_gradients_vanish(
             generator = torch.Generator().manual_seed(stream(seed, "images"))
             x = torch.randn(16, 3, 32, 32, generator=generator)
             y = torch.randint(10, (16,), generator=generator)
-            network = plain_vgg16(models, activation, init, seed)
-            norms = hooks.gradient_norms(network, (x.to(device), y.to(device)))
+            norms = hooks.gradient_norms(plain_vgg16(activation, init, seed), (x, y))
             return norms["features.0.weight"]
 
         return gradient_norm

@@ -5,6 +5,7 @@ k = 2, n = 5, α = 1e-4, β = 0.75. torch takes the mean of the n squares where 
 sum, α/n for α, so its layer is given n α = 5e-4.
 """
 
+import math
 from typing import TYPE_CHECKING
 
 from hypothesis import given
@@ -30,7 +31,7 @@ def paper(a: list[float], alpha: float = ALPHA) -> "Tensor":
 
     def normalised(i: int) -> float:
         around = a[max(0, i - N // 2) : min(len(a), i + N // 2 + 1)]
-        return a[i] / (K + alpha * sum(x**2 for x in around)) ** BETA
+        return a[i] / math.pow(K + alpha * sum(x**2 for x in around), BETA)
 
     return torch.tensor([normalised(i) for i in range(len(a))], dtype=torch.float64)
 
@@ -40,7 +41,8 @@ def lrn(a: list[float], alpha: float = N * ALPHA) -> "Tensor":
     import torch
 
     layer = torch.nn.LocalResponseNorm(N, alpha=alpha, beta=BETA, k=K)
-    return layer(torch.tensor(a, dtype=torch.float64).view(1, -1, 1, 1)).flatten()
+    normalised: Tensor = layer(torch.tensor(a, dtype=torch.float64).view(1, -1, 1, 1))
+    return normalised.flatten()
 
 
 @claim(

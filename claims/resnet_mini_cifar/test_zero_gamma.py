@@ -15,13 +15,13 @@ from claims.resnet_mini_cifar.protocol import MINI_CIFAR
 from cvclaims.claim import claim
 
 if TYPE_CHECKING:
-    from cvclaims.models.resnet import Residual
+    from cvclaims.models.resnet import Bottleneck
 
 BLOCKS = 3 + 4 + 6 + 3
 
 
 @functools.cache
-def blocks(seed: int) -> "list[Residual]":
+def blocks(seed: int) -> "list[Bottleneck]":
     """The bottleneck blocks of a ResNet-50 that starts with γ = 0, in float64."""
     from cvclaims.models import build
     from cvclaims.models.init import initialise
@@ -51,10 +51,10 @@ def test_a_block_starts_as_its_shortcut(
 ) -> None:
     import torch
 
-    block = blocks(seed)[index].train(training)
+    block = blocks(seed)[index]
+    block.train(training)
     generator = torch.Generator().manual_seed(images)
-    channels = next(block.parameters()).shape[1]
-    shape = (batch, channels, side, side)
+    shape = (batch, block.conv1.in_channels, side, side)
     x = torch.randn(shape, dtype=torch.float64, generator=generator).requires_grad_()
 
     y, alone = block(x), torch.relu(block.shortcut(x))

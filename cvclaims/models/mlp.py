@@ -11,14 +11,16 @@ from torch.nn import functional as F
 from cvclaims.catalogue import ACTIVATIONS
 
 
-def activation_of(name: str, negative_slope: float) -> Callable[[Tensor], Tensor]:
+def activation_of(
+    name: str, negative_slope: float, *, inplace: bool = False
+) -> Callable[[Tensor], Tensor]:
     """The elementwise function of an activation in `catalogue.ACTIVATIONS`."""
     if name == "relu":
-        return torch.relu
+        return torch.relu_ if inplace else torch.relu
     if name == "sigmoid":
-        return torch.sigmoid
+        return torch.sigmoid_ if inplace else torch.sigmoid
     if name == "leaky_relu":
-        return lambda x: F.leaky_relu(x, negative_slope)
+        return lambda x: F.leaky_relu(x, negative_slope, inplace)
     raise ValueError(f"unknown activation {name!r}: known are {', '.join(ACTIVATIONS)}")
 
 
@@ -41,7 +43,8 @@ class MLP(nn.Module):
         self.layers = nn.ModuleList(
             nn.Linear(wide, narrow) for wide, narrow in itertools.pairwise(widths)
         )
-        self.activation = activation_of(activation, negative_slope)
+        self.kind = (activation, negative_slope)
+        self.activation = activation_of(*self.kind)
 
     def activations(self, x: Tensor) -> list[Tensor]:
         """What each hidden layer puts out for x, first layer first."""
@@ -72,7 +75,7 @@ class StackedMLP(nn.Module):
     def __init__(self, networks: Sequence[MLP]) -> None:
         super().__init__()
         self.size = len(networks)
-        self.activation = networks[0].activation
+        self.activation = activation_of(*networks[0].kind, inplace=True)
         layers = list(zip(*(list(network.layers) for network in networks), strict=True))
         self.weights = nn.ParameterList(
             torch.stack([layer.weight.detach().T for layer in same]).contiguous() for same in layers
@@ -93,7 +96,8 @@ class StackedMLP(nn.Module):
         """Logits of x; the hidden layers' outputs are appended to `keep`."""
         last = len(self.weights) - 1
         for i, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
-            x = torch.baddbmm(bias, x, weight)
+            # In place where autograd allows it: small networks spend much of a step on memory.
+            x = torch.bmm(x, weight).add_(bias)
             if i < last:
                 x = self.activation(x)
                 if keep is not None:

@@ -121,13 +121,16 @@ class Printed(Line):
 
     def __init__(self, config: pytest.Config, reporter: pytest.TerminalReporter) -> None:
         super().__init__()
-        self.reporter = reporter
+        self.reporter, self.writer = reporter, config.get_terminal_writer()
         self.capture = config.pluginmanager.getplugin("capturemanager")
 
     def show(self, texts: Sequence[str]) -> None:
         """Print every text, each on its line."""
         free = self.capture.global_and_fixture_disabled() if self.capture else None
         with free or contextlib.nullcontext():
+            self.reporter.ensure_newline()
+            if self.writer.width_of_current_line:  # workers' dots, which it does not know of
+                self.reporter.line("")
             for text in texts:
                 self.reporter.write_line(text)
             self.reporter.flush()

@@ -69,7 +69,7 @@ class Hooks:
         """
         with FlopCounterMode(display=False) as counter:
             model(x)
-        return counter.get_total_flops()
+        return int(counter.get_total_flops())
 
     def saved_bytes(self, model: nn.Module, x: Tensor) -> int:
         """Bytes of activations that a forward pass of x keeps for the backward pass.

@@ -199,7 +199,10 @@ class Judge:
             decision = _about(measured, reported, within)
         if counted is None:
             counted = {"counted": measured} if isinstance(measured, int | float) else {}
-        shown = {name: _summary([float(number)]) for name, number in counted.items()}
+        shown = {
+            name: {"mean": float(number), "std": None, "n": 1, "values": [float(number)]}
+            for name, number in counted.items()  # every digit of a count, so not `rounded`
+        }
         assert self.rule is not None
         self.judgment = Judgment(decision.verdict, self.rule, decision.reason, shown)
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import io
 import os
 import pty
 import re
@@ -228,25 +229,29 @@ def test_plain_lines_in_a_log(project: Project, monkeypatch: pytest.MonkeyPatch)
     assert "printed by the test" not in ran.text
 
 
-def test_a_plain_line_is_not_captured(
-    pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    told: list[str] = []
+def test_a_plain_line_is_a_line_and_is_not_captured(pytestconfig: pytest.Config) -> None:
+    out = io.StringIO()
+    reporter = pytest.TerminalReporter(pytestconfig, out)
+    writer = reporter._tw
 
     @contextlib.contextmanager
     def disabled() -> Iterator[None]:
-        told.append("free")
+        writer.line("<")
         yield
-        told.append("captured")
+        writer.line(">")
 
-    reporter = SimpleNamespace(write_line=told.append, flush=lambda: told.append("flushed"))
-    line = live.Printed(pytestconfig, reporter)  # type: ignore[arg-type]
-    line.capture = SimpleNamespace(global_and_fixture_disabled=disabled)
+    capture = SimpleNamespace(global_and_fixture_disabled=disabled)
+    manager = SimpleNamespace(getplugin={"capturemanager": capture}.get)
+    config = SimpleNamespace(get_terminal_writer=lambda: writer, pluginmanager=manager)
+    line = live.Printed(config, reporter)  # type: ignore[arg-type]
     line.show(["one", "two"])
-    assert told == ["free", "one", "two", "flushed", "captured"]
+    assert out.getvalue() == "<\none\ntwo\n>\n"
     line.capture = None
+    reporter.write("...")  # as workers' results are written
     line.show(["three"])
-    assert told[5:] == ["three", "flushed"]
+    reporter.write_ensure_prefix("test_paper.py ")  # as a test's path is
+    line.show(["four"])
+    assert out.getvalue()[12:] == "...\nthree\n\ntest_paper.py \nfour\n"
 
 
 @pytest.mark.parametrize("options", [("-q",), ("-p", "no:terminal"), ("--claims-replay",)])

@@ -263,6 +263,11 @@ class TestExact:
         assert court.shelf.seeds_asked == [[0, 1, 2]]  # more seeds cannot mend a difference
         assert court.judgment.evidence == {"a": court.keys("a", 3)}
 
+    def test_every_digit_of_a_count_is_shown(self) -> None:
+        court = Court()
+        court.judge.exact(33_646_666, 33_646_666)
+        assert court.judgment.measured["counted"]["values"] == [33_646_666.0]
+
     def test_words_show_the_numbers_behind_them(self) -> None:
         court = Court()
         court.judge.exact("2.9", "2.9", counted={"times": 2.94})

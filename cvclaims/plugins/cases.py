@@ -10,6 +10,7 @@ from cvclaims.claim import Claim, ClaimMark
 from cvclaims.plan import effective_scale
 from cvclaims.plugins.settings import Settings, gpu_present
 from cvclaims.recipe import scaled
+from cvclaims.records.record import TRAINING_REVISION
 
 if TYPE_CHECKING:
     from cvclaims.records import Store
@@ -55,6 +56,7 @@ class Case:
             "source": claim.source.where,
             "assumed": sorted(set(assumed)),
             "recipes": _digests(claim),
+            "revision": TRAINING_REVISION,
         }
 
 

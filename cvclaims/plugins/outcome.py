@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from cvclaims.plugins.cases import Case
-from cvclaims.records.record import TRAINING_REVISION
 from cvclaims.report.rows import Row
 
 ROW = "cvclaims_row"
@@ -110,7 +109,6 @@ def _row(report: pytest.TestReport, call: pytest.CallInfo[None], case: Case) -> 
         "measured": {},
         "device": "",
         "data": "",
-        "revision": TRAINING_REVISION,
     }
     if report.skipped:
         return Row(**parts, verdict="not evaluated", reason=_skip_reason(report))

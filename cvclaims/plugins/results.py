@@ -28,6 +28,11 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Sink(suite), "cvclaims-sink")
 
 
+# The exit status where tests failed, and every one that did is a claim that was refuted: a result,
+# which a script may want to tell from something broken. pytest's own statuses end at 5.
+REFUTED_ONLY = 10
+
+
 class Sink:
     """Rows as they come in; its methods are pytest's hooks."""
 
@@ -36,6 +41,7 @@ class Sink:
         self.rows: dict[str, Mapping[str, Any]] = {}
         self.problems: list[str] = []
         self._crashed: dict[str, str] = {}
+        self._broken = 0
         self._written: Written | None = None
         self._unwritten = ""
 
@@ -47,6 +53,8 @@ class Sink:
                 self.rows[report.nodeid] = value
             elif name == "cvclaims_problems":
                 self.problems += value
+        if report.failed and dict(properties).get("cvclaims_row", {}).get("verdict") != "refuted":
+            self._broken += 1
         # xdist reports the test that a worker died in with "???" for its phase.
         if str(report.when) == "???":
             self._crashed[report.nodeid] = str(report.longrepr).splitlines()[0]
@@ -55,6 +63,8 @@ class Sink:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write the tables; a session that should have written them and could not has failed."""
         self._add_crashed()
+        if session.exitstatus == pytest.ExitCode.TESTS_FAILED and not self._broken:
+            session.exitstatus = REFUTED_ONLY
         if not self.rows:
             return
         from cvclaims.report.page import ReportError, write_results

@@ -4,6 +4,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from cvclaims.plugins.results import REFUTED_ONLY
 from tests.plugins.endings import CLAIMS, COUNTS, EXPECTED, MISTAKES, TOLD
 from tests.plugins.project import Project, Ran
 
@@ -118,3 +119,13 @@ def test_strict_fails_what_is_inconclusive(project: Project) -> None:
     assert strict.counts == {"failed": 1, "deselected": lax.counts["deselected"]}
     assert strict.verdicts() == {"3": "inconclusive"}
     assert "Inconclusive claims fail under --claims-strict." in strict.text
+
+
+@pytest.mark.parametrize("mode", [[], ["-n0"], ["-n2"]], ids=["plain", "n0", "n2"])
+def test_the_exit_status_tells_refuted_from_broken(project: Project, mode: list[str]) -> None:
+    project.write(CLAIMS)
+    held = "test_supported or test_refuted or test_disputed_and_refuted"
+    assert project.run(*mode, "-k", held).result.ret == REFUTED_ONLY
+    assert project.run(*mode, "-k", f"{held} or asks").result.ret == pytest.ExitCode.TESTS_FAILED
+    surprise = f"{held} or test_disputed_and_supported"
+    assert project.run(*mode, "-k", surprise).result.ret == pytest.ExitCode.TESTS_FAILED

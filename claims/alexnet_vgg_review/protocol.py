@@ -7,5 +7,8 @@ norm.
 from cvclaims.claim import Report
 
 ALEXNET_VGG = Report(
-    1, "alexnet-vgg-review", "Assignment 2: Review and Implementation of AlexNet and VGGNet"
+    1,
+    "alexnet-vgg-review",
+    "Assignment 2: Review and Implementation of AlexNet and VGGNet",
+    note="Only the claims that need no training are in the suite so far.",
 )

@@ -6,4 +6,9 @@ its 1×1 reductions, and what becomes of VGG, Inception and ResNet at 50 and 101
 
 from cvclaims.claim import Report
 
-CNN_ARCHITECTURES = Report(3, "cnn-architectures", "Report 2: CNN architectures")
+CNN_ARCHITECTURES = Report(
+    3,
+    "cnn-architectures",
+    "Report 2: CNN architectures",
+    note="Only the claims that need no training are in the suite so far.",
+)

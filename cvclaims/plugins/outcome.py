@@ -1,5 +1,6 @@
 """From a test's end to its claim's row: which verdict, and what pytest makes of it."""
 
+import itertools
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -161,6 +162,8 @@ def _counterexample(error: BaseException) -> str:
     if isinstance(error, BaseExceptionGroup):
         return _counterexample(error.exceptions[0])
     notes = [line.strip() for note in getattr(error, "__notes__", ()) for line in note.splitlines()]
+    # Hypothesis goes on to explain by the lines that ran, with this machine's paths.
+    notes = list(itertools.takewhile(lambda line: not line.startswith("Explanation:"), notes))
     example = " ".join(line for line in notes if line and not line.startswith("#"))
     # A long tensor says nothing in a table; the test's own output has all of it.
     return (example or str(error).split("\n")[0])[:300]

@@ -1,0 +1,16 @@
+"""The example of docs/writing-claims.md runs as it stands."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+PAGE = Path(__file__).parents[2] / "docs" / "writing-claims.md"
+
+
+def test_the_example_runs(pytester: pytest.Pytester) -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    pytester.makepyfile(test_my_paper=example)
+    ran = pytester.runpytest_inprocess("--claims-scale", "smoke", "-p", "no:cacheprovider")
+    ran.stdout.fnmatch_lines(["this run: 1 ran (nothing judged)", "table: results/README.md"])
+    assert ran.ret == 0

@@ -45,6 +45,17 @@ DATASETS: Mapping[str, DatasetFacts] = MappingProxyType(
             ),
             get="python -m cvclaims.data fashion_mnist",
         ),
+        "cifar10": DatasetFacts(
+            "CIFAR-10",
+            50_000,
+            10_000,
+            (3, 32, 32),
+            (
+                *("airplane", "automobile", "bird", "cat", "deer"),
+                *("dog", "frog", "horse", "ship", "truck"),
+            ),
+            get="python -m cvclaims.data cifar10",
+        ),
     }
 )
 
@@ -85,10 +96,30 @@ CHOICES: Mapping[str, Mapping[str, tuple[Any, ...]]] = MappingProxyType(
     }
 )
 
+# Multiply-adds of one forward pass of one sample, in millions, at width 1: what tells long work
+# from short before anything is built. By the model's depth, where it has one.
+MEGAMACS: Mapping[str, Mapping[int | None, float]] = MappingProxyType(
+    {
+        "mlp": {None: 0.1},
+        "alexnet": {None: 160},
+        "vgg": {11: 172, 13: 248, 16: 333, 19: 418, 50: 1290},
+        "inception": {9: 1530, 23: 3500},
+        "small_inception": {None: 90},
+        "resnet": {18: 556, 50: 1300, 101: 2520},
+        "conv4": {None: 30},
+    }
+)
+
 INITS = ("default", "normal", "xavier_uniform", "kaiming_normal")
 LOSSES = ("cross_entropy", "softmax_mse", "mse")
 OPTIMIZERS = ("sgd", "adam", "adamw")
-SCHEDULERS = ("exponential",)
+SCHEDULERS = ("exponential", "step", "cosine")
+MONITORS = ("test_loss", "held_out_loss")
+PIXELS = ("standardised", "raw")
+PRECISIONS = ("fp32", "tf32", "bf16")
+# What may be done to a training image, each with a draw of its own; `cvclaims.data.augment` does
+# it in this order.
+AUGMENTATIONS = ("crop", "flip", "jitter", "rotation", "affine", "cutout")
 PROBES = ("units", "boundary")
 SCALES = ("smoke", "reduced", "full")
 

@@ -9,17 +9,22 @@ import functools
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from cvclaims.catalogue import (
+    AUGMENTATIONS,
     CHOICES,
     DATASETS,
     INITS,
     LOSSES,
+    MEGAMACS,
     MODELS,
+    MONITORS,
     OPTIMIZERS,
+    PIXELS,
+    PRECISIONS,
     PROBES,
     SCALES,
     SCHEDULERS,
@@ -35,8 +40,13 @@ class Recipe:
 
     Attributes:
         data: a data set of `catalogue.DATASETS`.
+        classes: keep these classes alone, labelled in this order; empty: all.
         train_size: train on a stratified subset of this many samples; None: on all.
         test_size: likewise for the test set.
+        pixels: how networks see images: "standardised" by the data set's mean and standard
+            deviation of each channel, or "raw", from 0 to 1.
+        augment: what is done to each training image, anew in each epoch: names of
+            `catalogue.AUGMENTATIONS`, described in `cvclaims.data.augment`.
         model: a model of `catalogue.MODELS`, built with `model_args` over its defaults.
         init: "default" (torch's own), or with zero biases "normal" (N(0, init_std²)),
             "xavier_uniform" or "kaiming_normal" (fan out, ReLU), as in `torch.nn.init`.
@@ -44,9 +54,17 @@ class Recipe:
             (softmax(logits) - one-hot)²; or "mse", the same on the logits themselves.
         optimizer: "sgd", "adam" or "adamw", as in `torch.optim`, with `lr`, `momentum` (SGD only)
             and `weight_decay`.
-        scheduler: None for a constant rate; "exponential" multiplies it by `gamma` each epoch.
+        scheduler: None for a constant rate; "exponential" multiplies it by `gamma` each epoch,
+            "step" every `step_size` epochs; "cosine" lowers it to 0 over `epochs`, an epoch at a
+            time. As in `torch.optim.lr_scheduler`.
         epochs: passes over the training data.
+        patience: stop once `monitor` has not fallen for so many epochs, and go back to the epoch
+            where it was lowest; None: train all `epochs`.
+        monitor: "test_loss", or "held_out_loss" of `held_out` samples.
+        held_out: so many training samples, stratified, are not trained on but monitored.
         batch_size: None for the whole training set at once.
+        precision: of convolutions and matrix products: "fp32"; "tf32", which only CUDA knows; or
+            "bf16", torch's autocast to bfloat16, where parameters and updates stay fp32.
         probes: what is recorded besides curves and gradient norms: "units" (dead units and
             activation histograms), "boundary" (the prediction over a grid; 2-D data).
         assumed: the fields that the report does not state and that we chose. They are shown in
@@ -54,8 +72,11 @@ class Recipe:
     """
 
     data: str
+    classes: tuple[str, ...] = ()
     train_size: int | None = None
     test_size: int | None = None
+    pixels: str = "standardised"
+    augment: tuple[str, ...] = ()
     model: str = "mlp"
     model_args: Mapping[str, Any] = field(default_factory=dict)
     init: str = "default"
@@ -67,8 +88,13 @@ class Recipe:
     weight_decay: float = 0.0
     scheduler: str | None = None
     gamma: float = 1.0
+    step_size: int | None = None
     epochs: int
+    patience: int | None = None
+    monitor: str = "test_loss"
+    held_out: int = 0
     batch_size: int | None = 128
+    precision: str = "fp32"
     probes: tuple[str, ...] = ()
     assumed: tuple[str, ...] = ()
 
@@ -76,6 +102,9 @@ class Recipe:
         self._check_names()
         self._check_numbers()
         object.__setattr__(self, "model_args", _model_args(self.model, self.model_args))
+        # However they are named, they are done in one order, so that makes one recipe.
+        ordered = tuple(name for name in AUGMENTATIONS if name in self.augment)
+        object.__setattr__(self, "augment", ordered)
         if "units" in self.probes and not self.model_args.get("hidden"):
             raise ValueError("probe 'units' looks at an MLP's hidden layers; there are none")
 
@@ -87,15 +116,23 @@ class Recipe:
         known("optimizer", self.optimizer, OPTIMIZERS)
         if self.scheduler is not None:
             known("scheduler", self.scheduler, SCHEDULERS)
-        if not isinstance(self.probes, tuple):
-            raise ValueError(f"probes must be a tuple of names, not {self.probes!r}")
-        for probe in self.probes:
-            known("probe", probe, PROBES)
+        known("pixels", self.pixels, PIXELS)
+        known("precision", self.precision, PRECISIONS)
+        known("monitored curve", self.monitor, MONITORS)
+        _names(self, "probes", "probe", PROBES)
+        _names(self, "augment", "augmentation", AUGMENTATIONS)
+        _names(self, "classes", "class", DATASETS[self.data].classes)
         names = {f.name for f in dataclasses.fields(self)} - {"assumed"}
         for name in self.assumed:
             known("recipe field in `assumed`", name, names)
         if self.model != "mlp" and DATASETS[self.data].shape != (3, 32, 32):
             raise ValueError(f"model {self.model!r} takes 3 × 32 × 32 images; {self.data!r} is not")
+        if self.model == "mlp" and (self.augment or self.precision != "fp32"):
+            raise ValueError("augment and precision belong to convolutional networks, not to 'mlp'")
+        if self.pixels == "raw" and len(DATASETS[self.data].shape) != 3:
+            raise ValueError(f"pixels 'raw' belongs to images; {self.data!r} has none")
+        if len(self.classes) == 1:
+            raise ValueError(f"classes must name two or more, not only {self.classes[0]!r}")
         if "boundary" in self.probes and DATASETS[self.data].shape != (2,):
             raise ValueError(f"probe 'boundary' needs 2-D data; {self.data!r} is not")
 
@@ -108,11 +145,47 @@ class Recipe:
             raise ValueError(f"momentum must be below 1, not {self.momentum!r}")
         if self.momentum and self.optimizer != "sgd":
             raise ValueError(f"momentum belongs to sgd; {self.optimizer} has its own: leave it out")
-        facts = DATASETS[self.data]
         _count(self, "epochs", None)
-        _count(self, "train_size", facts.train)
-        _count(self, "test_size", facts.test)
-        _count(self, "batch_size", self.train_size or facts.train)
+        _count(self, "train_size", self._available("train"))
+        _count(self, "test_size", self._available("test"))
+        self._check_stopping()
+        _count(self, "batch_size", self.train_samples)
+        _count(self, "step_size", None)
+        if (self.scheduler == "step") != (self.step_size is not None):
+            raise ValueError("step_size belongs to scheduler 'step', which needs it")
+
+    def _check_stopping(self) -> None:
+        _count(self, "patience", None)
+        if type(self.held_out) is not int or self.held_out < 0:
+            raise ValueError(f"held_out must be a whole number of 0 or more, not {self.held_out!r}")
+        if self.patience is None and self.monitor != "test_loss":
+            raise ValueError(f"monitor {self.monitor!r} does nothing without patience")
+        if (self.monitor == "held_out_loss") != (self.held_out > 0):
+            raise ValueError("monitor 'held_out_loss' needs held_out samples, which serve it alone")
+        whole = self.train_samples + self.held_out
+        if self.held_out >= whole:
+            raise ValueError(f"held_out {self.held_out} leaves none of {whole} training samples")
+
+    def _available(self, part: str) -> int:
+        """Samples of the chosen classes; every set that is cut into classes has equal ones."""
+        facts = DATASETS[self.data]
+        share = len(self.classes) or len(facts.classes)
+        return int(getattr(facts, part)) * share // len(facts.classes)
+
+    @property
+    def train_samples(self) -> int:
+        """Training samples that an epoch passes over."""
+        return (self.train_size or self._available("train")) - self.held_out
+
+    @property
+    def test_samples(self) -> int:
+        """Test samples that each epoch ends with."""
+        return self.test_size or self._available("test")
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes that the network tells apart, in the order of its outputs."""
+        return self.classes or DATASETS[self.data].classes
 
     def but(self, **changes: Any) -> "Recipe":
         """The same recipe with some fields changed; unknown fields raise TypeError."""
@@ -144,8 +217,9 @@ class Recipe:
     def from_canonical(cls, form: Mapping[str, Any]) -> "Recipe":
         """The inverse of `canonical`; raises ValueError on anything that is no recipe."""
         fields = dict(form)
-        if isinstance(fields.get("probes"), list):
-            fields["probes"] = tuple(fields["probes"])
+        for name in ("probes", "augment", "classes"):
+            if isinstance(fields.get(name), list):
+                fields[name] = tuple(fields[name])
         try:
             return cls(**fields)
         except TypeError as error:
@@ -164,8 +238,16 @@ class Recipe:
 
     @property
     def cost(self) -> int:
-        """Samples to be seen, a rough measure for trying long work first."""
-        return self.epochs * (self.train_size or DATASETS[self.data].train)
+        """Training samples to be seen."""
+        return self.epochs * self.train_samples
+
+    @property
+    def work(self) -> float:
+        """Multiply-adds of training, roughly and in millions: for trying long work first."""
+        args = self.model_args
+        macs = MEGAMACS[self.model][args.get("depth", args.get("modules"))]
+        kernel = args.get("kernel", 3) ** 2 / 9
+        return float(3 * self.cost * macs * kernel * args.get("width", 1.0) ** 2)
 
 
 def _model_args(model: str, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -196,6 +278,16 @@ def _hidden(given: Any) -> tuple[int, ...]:
     return widths
 
 
+def _names(recipe: Recipe, field_name: str, what: str, choices: Iterable[str]) -> None:
+    given = getattr(recipe, field_name)
+    if not isinstance(given, tuple):
+        raise ValueError(f"{field_name} must be a tuple of names, not {given!r}")
+    for name in given:
+        known(what, name, choices)
+    if len(set(given)) != len(given):
+        raise ValueError(f"{field_name} names one twice: {', '.join(given)}")
+
+
 def _number(recipe: Recipe, name: str, *, positive: bool) -> None:
     value = getattr(recipe, name)
     # Beyond a float's range an int would make isfinite() raise.
@@ -222,30 +314,60 @@ def _plain(value: Any) -> Any:
     return [_plain(v) for v in value] if isinstance(value, tuple) else value
 
 
+@dataclass(frozen=True)
+class _Shrink:
+    """How a scale shrinks a recipe: at most so many samples and epochs, and what share of them.
+
+    `epochs` is a limit for convolutional networks; perceptrons are cheap.
+    """
+
+    train: int
+    test: int
+    epochs: int
+    share: float
+    width: float
+
+
+_SHRINK = {
+    "reduced": _Shrink(train=10_000, test=5_000, epochs=8, share=1 / 3, width=1 / 4),
+    "smoke": _Shrink(train=256, test=256, epochs=2, share=1, width=1 / 8),
+}
+# A network may be narrowed by this much: fewer channels than this leave some layer none.
+_NARROWEST = 1 / 8
+
+
 def scaled(recipe: Recipe, scale: str) -> Recipe:
     """The recipe at a scale; a pure function. Raises ValueError for an unknown scale.
 
-    full: as it stands. reduced: light recipes as they stand; others on 10,000 training samples,
-    a quarter of the width, a third of the epochs. smoke: a few hundred samples, narrow nets, two
-    epochs, for every recipe: it shows that the code runs, and nothing else.
+    full: as it stands. reduced: light recipes as they stand; others on a third of the training
+    samples, at most 10,000, and at most 5,000 test samples, with a quarter of the width, for a
+    third of the epochs, convolutional networks for at most 8. smoke: 256 samples, two epochs, an eighth of the width, for every recipe: it shows that the
+    code runs, and nothing else. A schedule's steps, patience and held-out samples shrink alike.
     """
     known("scale", scale, SCALES)
     if scale == "full" or (scale == "reduced" and recipe.light):
         return recipe
-    facts = DATASETS[recipe.data]
-    if scale == "reduced":
-        size, test, epochs, narrow = 10_000, facts.test, -(-recipe.epochs // 3), 4
-    else:
-        size, test, epochs, narrow = 256, 256, 2, 8
-    train_size = min(size, recipe.train_size or facts.train)
+    shrink = _SHRINK[scale]
+    whole = recipe.train_samples + recipe.held_out
+    train_size = min(shrink.train, math.ceil(whole * shrink.share))
+    held_out = recipe.held_out and max(1, round(recipe.held_out * train_size / whole))
+    epochs = math.ceil(recipe.epochs * shrink.share)
+    if scale == "smoke" or recipe.model != "mlp":
+        epochs = min(epochs, shrink.epochs)
+    step = recipe.step_size and max(1, round(recipe.step_size * epochs / recipe.epochs))
     args = dict(recipe.model_args)
     if "hidden" in args:
-        args["hidden"] = tuple(min(w, max(8, w // narrow)) for w in args["hidden"])
+        args["hidden"] = tuple(min(w, max(8, int(w * shrink.width))) for w in args["hidden"])
+    if "width" in args:
+        args["width"] = min(args["width"], max(_NARROWEST, args["width"] * shrink.width))
     return recipe.but(
         train_size=train_size,
-        test_size=min(test, recipe.test_size or facts.test),
-        epochs=min(recipe.epochs, epochs),
-        batch_size=recipe.batch_size and min(recipe.batch_size, train_size),
+        test_size=min(shrink.test, recipe.test_samples),
+        epochs=epochs,
+        patience=recipe.patience and math.ceil(recipe.patience * shrink.share),
+        held_out=held_out,
+        step_size=step,
+        batch_size=recipe.batch_size and min(recipe.batch_size, train_size - held_out),
         model_args=args,
     )
 

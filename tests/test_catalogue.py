@@ -135,7 +135,7 @@ def test_every_optimizer_is_there(name: str) -> None:
 
 @pytest.mark.parametrize("name", SCHEDULERS)
 def test_every_scheduler_is_there(name: str) -> None:
-    recipe = TINY.but(scheduler=name, gamma=0.5)
+    recipe = TINY.but(scheduler=name, gamma=0.5, step_size=1 if name == "step" else None)
     assert learning_rate(recipe, 0) == 0.1
     assert learning_rate(recipe, 1) < 0.1
 

@@ -32,6 +32,10 @@ RICH = Recipe(
     probes=("units", "boundary"),
     assumed=("lr", "loss"),
 )
+# A network of convolutions has fields that perceptrons do not.
+CONVOLUTIONAL = Recipe(
+    data="cifar10", model="vgg", lr=0.1, scheduler="step", step_size=20, gamma=0.1, epochs=50
+)
 # Another value for each field that decides what is learned.
 OTHERS: dict[str, Any] = {
     "data": "moons",
@@ -51,6 +55,17 @@ OTHERS: dict[str, Any] = {
     "batch_size": 64,
     "probes": ("units",),
 }
+CONVOLUTIONAL_OTHERS: dict[str, Any] = {
+    "classes": ("airplane", "automobile", "bird"),
+    "pixels": "raw",
+    "augment": ("crop", "flip"),
+    "model": "alexnet",
+    "step_size": 10,
+    "precision": "bf16",
+    "patience": 10,
+}
+# These go together, or not at all.
+HOLDING_OUT = {"patience": 10, "monitor": "held_out_loss", "held_out": 5_000}
 
 
 def refused(**fields: Any) -> str:
@@ -124,9 +139,27 @@ class TestIdentity:
         assert changed != MINIMAL
         assert changed.but(**{name: getattr(MINIMAL, name)}) == MINIMAL
 
+    @pytest.mark.parametrize("name", CONVOLUTIONAL_OTHERS)
+    def test_every_field_of_a_convolutional_network_is_in_the_digest(self, name: str) -> None:
+        changed = CONVOLUTIONAL.but(**{name: CONVOLUTIONAL_OTHERS[name], "model_args": {}})
+        assert changed != CONVOLUTIONAL
+        assert Recipe.from_canonical(json.loads(json.dumps(changed.canonical()))) == changed
+
+    def test_the_order_of_augmentations_does_not_matter(self) -> None:
+        both = CONVOLUTIONAL.but(augment=("flip", "crop"))
+        assert both == CONVOLUTIONAL.but(augment=("crop", "flip"))
+        assert both.augment == ("crop", "flip")
+
+    def test_the_order_of_classes_is_that_of_the_labels(self) -> None:
+        pair = CONVOLUTIONAL.but(classes=("cat", "dog"))
+        assert pair != CONVOLUTIONAL.but(classes=("dog", "cat"))
+        assert pair.class_names == ("cat", "dog")
+        assert (pair.train_samples, pair.test_samples) == (10_000, 2_000)
+
     def test_no_field_is_forgotten_here(self) -> None:
         fields = {f.name for f in dataclasses.fields(Recipe)}
-        assert set(OTHERS) == fields - {"model", "assumed"}  # no two models share data
+        assert {*OTHERS, *CONVOLUTIONAL_OTHERS, *HOLDING_OUT} == fields - {"assumed"}
+        assert CONVOLUTIONAL.but(**HOLDING_OUT) != CONVOLUTIONAL.but(patience=10)
 
     @pytest.mark.parametrize("arg", ["hidden", "activation", "negative_slope"])
     def test_every_argument_of_the_model_is_in_the_digest(self, arg: str) -> None:
@@ -195,7 +228,9 @@ class TestBadInput:
             ("optimizer", "lion", None),
             ("optimizer", "adamww", "adamw"),
             ("scheduler", "exponentail", "exponential"),
-            ("scheduler", "cosine", None),
+            ("scheduler", "cosin", "cosine"),
+            ("precision", "fp16", "bf16"),
+            ("pixels", "standardized", "standardised"),
         ],
     )
     def test_an_unknown_name_is_told_the_nearest_one(
@@ -285,6 +320,36 @@ class TestBadInput:
         for name in ("moons", "circles"):
             MINIMAL.but(data=name, probes=("boundary",))
 
+    @pytest.mark.parametrize(
+        ("fields", "line"),
+        [
+            (
+                {"augment": ("flip",)},
+                "augment and precision belong to convolutional networks, not to 'mlp'",
+            ),
+            (
+                {"precision": "bf16"},
+                "augment and precision belong to convolutional networks, not to 'mlp'",
+            ),
+            ({"pixels": "raw"}, "pixels 'raw' belongs to images; 'digits' has none"),
+            ({"classes": ("3",)}, "classes must name two or more, not only '3'"),
+            ({"classes": ("3", "3")}, "classes names one twice: 3, 3"),
+            ({"classes": ["3", "4"]}, "classes must be a tuple of names, not ['3', '4']"),
+            ({"scheduler": "step"}, "step_size belongs to scheduler 'step', which needs it"),
+            ({"step_size": 3}, "step_size belongs to scheduler 'step', which needs it"),
+        ],
+    )
+    def test_what_does_not_go_together(self, fields: dict[str, Any], line: str) -> None:
+        assert refused(**fields) == line
+
+    def test_a_class_that_the_data_do_not_have(self) -> None:
+        with pytest.raises(ValueError, match=r"unknown class 'plane': did you mean 'airplane'"):
+            CONVOLUTIONAL.but(classes=("plane", "bird"))
+
+    def test_classes_leave_fewer_samples(self) -> None:
+        with pytest.raises(ValueError, match="train_size 15001 is more than the 15000 samples"):
+            CONVOLUTIONAL.but(classes=("airplane", "automobile", "bird"), train_size=15_001)
+
     def test_an_unknown_field_is_a_type_error_in_code(self) -> None:
         with pytest.raises(TypeError, match="learning_rate"):
             MINIMAL.but(learning_rate=0.1)
@@ -318,7 +383,8 @@ class TestScales:
         small = scaled(recipe, scale)
         assert scaled(recipe, scale) == small
         assert recipe.canonical() == before
-        sizes = {"train_size", "test_size", "epochs", "batch_size", "model_args"}
+        sizes = {"train_size", "test_size", "epochs", "batch_size", "step_size", "model_args"}
+        sizes |= {"patience", "held_out"}
         for f in dataclasses.fields(Recipe):
             if f.name not in sizes:
                 assert getattr(small, f.name) == getattr(recipe, f.name), f.name
@@ -349,8 +415,8 @@ class TestScales:
             assert small is recipe
             return
         facts = DATASETS[recipe.data]
-        assert small.train_size == min(10_000, recipe.train_size or facts.train)
-        assert small.test_size == (recipe.test_size or facts.test)
+        assert small.train_size == min(10_000, -(-(recipe.train_size or facts.train) // 3))
+        assert small.test_size == min(5_000, recipe.test_size or facts.test)
         assert small.epochs == -(-recipe.epochs // 3)
         for width, before in zip(
             small.model_args["hidden"], recipe.model_args["hidden"], strict=True
@@ -365,6 +431,17 @@ class TestScales:
         assert (smoke.train_size, smoke.test_size, smoke.epochs) == (256, 256, 2)
         assert smoke.model_args["hidden"] == (32, 16)
         assert [scale_name(recipe, scale) for scale in SCALES] == list(SCALES)
+
+    def test_a_convolutional_protocol_at_each_scale(self) -> None:
+        reduced, smoke = scaled(CONVOLUTIONAL, "reduced"), scaled(CONVOLUTIONAL, "smoke")
+        assert (reduced.train_size, reduced.test_size, reduced.epochs) == (10_000, 5_000, 8)
+        assert (smoke.train_size, smoke.test_size, smoke.epochs) == (256, 256, 2)
+        assert (reduced.step_size, smoke.step_size) == (3, 1)
+        assert (reduced.model_args["width"], smoke.model_args["width"]) == (1 / 4, 1 / 8)
+        narrow = CONVOLUTIONAL.but(model_args={"width": 1 / 16})
+        assert scaled(narrow, "smoke").model_args["width"] == 1 / 16
+        few = CONVOLUTIONAL.but(classes=("cat", "dog", "frog"), epochs=15)
+        assert (scaled(few, "reduced").train_size, scaled(few, "reduced").epochs) == (5_000, 5)
 
     def test_the_names_of_what_stays_whole(self) -> None:
         tiny = Recipe(
@@ -396,3 +473,10 @@ class TestScales:
     def test_cost_is_the_samples_seen(self) -> None:
         assert MINIMAL.cost == 3 * 1437
         assert MINIMAL.but(train_size=200, epochs=5).cost == 1000
+
+    def test_work_grows_with_the_network(self) -> None:
+        deeper = CONVOLUTIONAL.but(model_args={"depth": 50})
+        wider = CONVOLUTIONAL.but(model_args={"kernel": 7})
+        half = CONVOLUTIONAL.but(model_args={"width": 0.5})
+        assert deeper.work > CONVOLUTIONAL.work > 4 * half.work * 0.99 > MINIMAL.work
+        assert wider.work == pytest.approx(CONVOLUTIONAL.work * 49 / 9)

@@ -8,8 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from cvclaims.catalogue import DATASETS, known
-from cvclaims.data.folder import DataError, DataMissing, data_folder
-from cvclaims.data.images import IncompleteError
+from cvclaims.data.folder import DataError, DataMissing, IncompleteError, data_folder
 from cvclaims.data.load import BUILT_IN, Dataset, load
 
 
@@ -39,8 +38,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (RuntimeError, OSError, HTTPException) as error:
         return _failed(error, 1)
     sizes = f"{len(dataset.train_y):,} training and {len(dataset.test_y):,} test samples"
-    where = "comes with scikit-learn" if name in BUILT_IN else f"is in {folder}"
-    print(f"{DATASETS[name].title} {where}: {sizes}")
+    if name in BUILT_IN:
+        print(f"{DATASETS[name].title} comes with scikit-learn: {sizes}")
+    else:
+        print(f"{dataset.source} is in {folder}: {sizes}")
     return 0
 
 
@@ -67,8 +68,14 @@ def _fashion_mnist(folder: Path) -> None:
     FashionMNIST(str(folder), download=True)
 
 
+def _cifar10(folder: Path) -> None:
+    from torchvision.datasets import CIFAR10
+
+    CIFAR10(str(folder), download=True)
+
+
 DOWNLOADS: Mapping[str, Callable[[Path], None]] = MappingProxyType(
-    {"fashion_mnist": _fashion_mnist}
+    {"fashion_mnist": _fashion_mnist, "cifar10": _cifar10}
 )
 
 if __name__ == "__main__":

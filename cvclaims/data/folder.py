@@ -17,6 +17,10 @@ class DataMissing(DataError):  # noqa: N818
     """Data that is not there; the message is one line and says how to get it."""
 
 
+class IncompleteError(DataError):
+    """A set of which some files are there and some are not, as after a broken download."""
+
+
 def data_folder(option: str | None) -> Path | None:
     """The folder to look for data in: `option`, else CVCLAIMS_DATA, else ./data, else None.
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from cvclaims.catalogue import DATASETS
 from cvclaims.data.dataset import Dataset, from_arrays
-from cvclaims.data.folder import DataError, DataMissing, how_to_get
+from cvclaims.data.folder import DataError, DataMissing, IncompleteError, how_to_get
 
 # Of the unpacked files. torchvision pins the md5 of the publisher's .gz files instead, but gzip
 # can be done anew, in mirrors and archives, without a change to the data.
@@ -63,10 +63,6 @@ def fashion_mnist(folder: Path) -> Dataset:
         mean=0.5,
         std=0.5,
     )
-
-
-class IncompleteError(DataError):
-    """A set of which some files are there and some are not, as after a broken download."""
 
 
 def _packed_or_not(path: Path) -> Path | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from cvclaims.catalogue import DATASETS, known
-from cvclaims.data import images, toy
+from cvclaims.data import cifar10, images, toy
 from cvclaims.data.dataset import Dataset
 from cvclaims.data.folder import DataError, DataMissing, how_to_get, refuse_file
 from cvclaims.data.stand_in import stand_in
@@ -19,7 +19,7 @@ BUILT_IN: Mapping[str, Callable[[], Dataset]] = MappingProxyType(
     {"digits": toy.digits, "moons": toy.moons, "circles": toy.circles}
 )
 STORED: Mapping[str, Callable[[Path], Dataset]] = MappingProxyType(
-    {"fashion_mnist": images.fashion_mnist}
+    {"fashion_mnist": images.fashion_mnist, "cifar10": cifar10.cifar10}
 )
 
 

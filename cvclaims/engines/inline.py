@@ -18,15 +18,16 @@ from cvclaims.data.dataset import Dataset
 from cvclaims.data.folder import DataError, DataMissing
 from cvclaims.data.load import load
 from cvclaims.engines import NotEvaluated, RunFailed
-from cvclaims.models import build_for
+from cvclaims.models import build_for, stacks
 from cvclaims.plan import Run
 from cvclaims.recipe import Recipe
 from cvclaims.records import Origin, Record, Store, StoreError, run_key
 from cvclaims.records.record import CURVES, rounded
 from cvclaims.training.loop import Trained, stackable, train
 
-# A stack's parameters should stay in the processor's cache: beyond this it gets slower again.
-STACK_PARAMETERS = 1_500_000
+# A stack's parameters should stay in the processor's cache: beyond this it gets slower again. A
+# GPU launches the same kernels for many networks as for one, until they fill it.
+STACK_PARAMETERS = {"cpu": 1_500_000, "cuda": 50_000_000, "mps": 1_500_000}
 WAIT_SECONDS = 0.05
 
 # Called after every epoch with one line about what trains.
@@ -142,7 +143,7 @@ class Inline:
         kind = stackable(run.recipe)
         alike = [r for r in pool if r != run and r.scale == run.scale]
         alike = [r for r in alike if stackable(r.recipe) == kind and self._open(r)]
-        fit = max(1, STACK_PARAMETERS // _parameters(kind))
+        fit = max(1, STACK_PARAMETERS[self.device.type] // _parameters(kind)) if stacks(kind) else 1
         most = min(fit, math.ceil((len(alike) + 1) / self.share)) - 1
         taken: list[Run] = []
         for other in alike:
@@ -187,6 +188,7 @@ class Inline:
             data=data.source,
             fingerprint=data.fingerprint,
             stand_in=data.stand_in,
+            precision=result.precision,
         )
         return Record(
             recipe=run.recipe,

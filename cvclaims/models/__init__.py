@@ -12,13 +12,14 @@ from cvclaims.models.alexnet import alexnet
 from cvclaims.models.conv4 import conv4
 from cvclaims.models.inception import inception, small_inception
 from cvclaims.models.init import initialise
+from cvclaims.models.lone import Lone
 from cvclaims.models.mlp import MLP, StackedMLP
 from cvclaims.models.resnet import ResNet
 from cvclaims.models.vgg import vgg
 from cvclaims.recipe import Recipe
 from cvclaims.seeds import stream
 
-__all__ = ["BUILDERS", "MLP", "StackedMLP", "build", "build_for", "stack"]
+__all__ = ["BUILDERS", "MLP", "Lone", "StackedMLP", "build", "build_for", "stack", "stacks"]
 
 # Each takes a sample's shape, the number of classes, and the arguments of catalogue.MODELS.
 BUILDERS: Mapping[str, Callable[..., nn.Module]] = MappingProxyType(
@@ -49,15 +50,25 @@ def build(name: str, shape: tuple[int, ...], classes: int, seed: int = 0, **args
 
 def build_for(recipe: Recipe, seed: int) -> nn.Module:
     """The network of a recipe, initialised as the recipe says, on the CPU."""
-    facts = DATASETS[recipe.data]
-    network = build(recipe.model, facts.shape, len(facts.classes), seed, **recipe.model_args)
+    shape, classes = DATASETS[recipe.data].shape, len(recipe.class_names)
+    network = build(recipe.model, shape, classes, seed, **recipe.model_args)
     initialise(network, recipe.init, recipe.init_std, stream(seed, "init"))
     return network
 
 
-def stack(networks: Sequence[nn.Module]) -> StackedMLP:
-    """Networks of one shape as one module that trains them side by side."""
+def stacks(recipe: Recipe) -> bool:
+    """Whether networks of this recipe can train side by side in the same tensors.
+
+    Perceptrons can, where all of them end with the same epoch.
+    """
+    return recipe.model == "mlp" and recipe.patience is None
+
+
+def stack(networks: Sequence[nn.Module]) -> StackedMLP | Lone:
+    """Networks of one shape as one module that trains them side by side: perceptrons, or one."""
     mlps = [network for network in networks if isinstance(network, MLP)]
-    if len(mlps) != len(networks) or not mlps:
+    if mlps and len(mlps) == len(networks):
+        return StackedMLP(mlps)
+    if len(networks) != 1:
         raise TypeError("only MLPs can be stacked")
-    return StackedMLP(mlps)
+    return Lone(networks[0])

@@ -34,9 +34,9 @@ class Case:
     judge: "Judge | None" = None
 
     @property
-    def cost(self) -> int:
-        """Samples to be seen by one seed of every recipe."""
-        return sum(scaled(r, self.scale).cost for r in self.claim.recipes.values())
+    def cost(self) -> float:
+        """The work of one seed of every recipe."""
+        return sum(scaled(r, self.scale).work for r in self.claim.recipes.values())
 
     def heading(self) -> dict[str, Any]:
         """What a row says of the claim before anything is measured; JSON types."""

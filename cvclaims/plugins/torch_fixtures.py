@@ -1,7 +1,7 @@
-"""The plugin of fixtures that need torch: models, data, hooks, device.
+"""The plugin of fixtures that need torch: models, data, hooks, device, timer.
 
 They live as long as the session, so that Hypothesis properties may ask for them; what they give
-out is made anew on each call.
+out is made anew on each call. Only `timer` belongs to one test, as it times one claim's recipes.
 """
 
 from collections.abc import Callable
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from cvclaims.data.dataset import Dataset
+    from cvclaims.plugins.timing import Timer
     from cvclaims.training.hooks import Hooks
 
 
@@ -63,3 +64,15 @@ def hooks() -> "Hooks":
     from cvclaims.training.hooks import Hooks
 
     return Hooks()
+
+
+@pytest.fixture
+def timer(request: pytest.FixtureRequest) -> "Timer":
+    """Times two of the claim's recipes side by side: `timer.ratio(runs.a, runs.b)`.
+
+    For `verdict.times` and `verdict.times_within`, in a claim marked `timing`. It takes its times
+    with the device alone, in every session anew.
+    """
+    from cvclaims.plugins.timing import timer_for
+
+    return timer_for(request, suite_of(request.config))

@@ -8,12 +8,15 @@ NaN, which no rule takes for evidence.
 import math
 import statistics
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
-from cvclaims.catalogue import DATASETS, known
+from cvclaims.catalogue import known
 from cvclaims.records.record import Record
 
 Measure = Callable[[Record], float]
+
+SMALLEST: Final = 2.0**-126
+"""The smallest positive normal float32, as in `verdict.rules`: what an underflow is taken for."""
 
 
 def series(record: Record, name: str) -> Sequence[float]:
@@ -94,6 +97,70 @@ def drop(name: str, start: int, stop: int) -> Measure:
     return measure
 
 
+def min_of(name: str, start: int, stop: int | None = None) -> Measure:
+    """The smallest value over epochs, which are as in `mean_of`; NaN in a shorter recipe."""
+
+    def measure(record: Record) -> float:
+        window = _window(record, name, start, stop)
+        last = record.recipe.epochs if stop is None else stop
+        whole = start < 0 or len(window) == last - start + 1
+        return min(window) if whole and all(map(math.isfinite, window)) else math.nan
+
+    return measure
+
+
+def mean_log_of(name: str, start: int = 1, stop: int | None = None) -> Measure:
+    """The mean natural logarithm over epochs, which are as in `mean_of`; a zero is `SMALLEST`."""
+
+    def measure(record: Record) -> float:
+        window = _window(record, name, start, stop)
+        if not all(value >= 0 for value in window):  # NaN is not
+            return math.nan
+        return statistics.fmean(math.log(max(value, SMALLEST)) for value in window)
+
+    return measure
+
+
+def ratio_of_means(above: str, below: str) -> Measure:
+    """The mean of one series over all epochs, over that of another; both are 0 or more.
+
+    A mean that underflowed to 0 is taken for `SMALLEST`, so that a vanished gradient gives a
+    ratio, however large, and no division by 0.
+    """
+
+    def measure(record: Record) -> float:
+        first, second = (mean_of(name, 1)(record) for name in (above, below))
+        if not (first >= 0 and second >= 0):
+            return math.nan
+        return max(first, SMALLEST) / max(second, SMALLEST)
+
+    return measure
+
+
+def at_lowest(name: str, by: str) -> Measure:
+    """The value in the epoch in which another series is at its lowest, the first such one.
+
+    `at_lowest("test_accuracy", "test_loss")` is the accuracy that early stopping keeps.
+    """
+
+    def measure(record: Record) -> float:
+        pairs = zip(series(record, by), series(record, name), strict=True)
+        known_ones = [pair for pair in pairs if not math.isnan(pair[0])]
+        return min(known_ones, key=lambda pair: pair[0])[1] if known_ones else math.nan
+
+    return measure
+
+
+def never_above(name: str, threshold: float) -> Measure:
+    """1 where no epoch comes above the threshold, else 0: a run that failed to train."""
+    return lambda record: float(not best(name)(record) > threshold)
+
+
+def train_test_gap(record: Record) -> float:
+    """Training accuracy minus test accuracy after the last epoch: how far it overfits."""
+    return final("train_accuracy")(record) - final("test_accuracy")(record)
+
+
 def epochs_to_share_of_best(name: str, share: float) -> Measure:
     """The first epoch at `share` of the run's own best, which is not negative."""
 
@@ -137,11 +204,36 @@ def class_accuracy(*names: str) -> Measure:
     """The mean test accuracy of the named classes, after the last epoch."""
 
     def measure(record: Record) -> float:
-        classes = DATASETS[record.recipe.data].classes
-        indices = [classes.index(known("class", name, classes)) for name in names]
+        indices = [_index(record, name) for name in names]
         return statistics.fmean(record.class_accuracy[index] for index in indices)
 
     return measure
+
+
+def lowest_class(record: Record) -> float:
+    """The index in `recipe.class_names` of the class with the lowest test accuracy.
+
+    NaN where two share the last place, or where a class has no accuracy: then none is the lowest.
+    """
+    shares = record.class_accuracy
+    lowest = min(shares, default=math.nan)
+    clear = not any(map(math.isnan, shares)) and list(shares).count(lowest) == 1
+    return float(list(shares).index(lowest)) if clear else math.nan
+
+
+def is_lowest_class(name: str) -> Measure:
+    """1 where the named class has the lowest test accuracy, 0 where another; see `lowest_class`."""
+
+    def measure(record: Record) -> float:
+        index, lowest = _index(record, name), lowest_class(record)
+        return lowest if math.isnan(lowest) else float(lowest == index)
+
+    return measure
+
+
+def _index(record: Record, name: str) -> int:
+    classes = record.recipe.class_names
+    return classes.index(known("class", name, classes))
 
 
 def _largest(values: Sequence[float]) -> float:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cvclaims.catalogue import DATASETS, SCALES
+from cvclaims.catalogue import SCALES
 from cvclaims.recipe import Recipe
 
 # The layout of a record's JSON. Raise it when a reader of the old layout would misread the new.
@@ -31,7 +31,8 @@ class Origin:
 
     `data` is what tables show, such as "CIFAR-10, JPEG re-encoded"; `stand_in` marks generated
     data that only resembles it, which is never judged. `stacked` is the number of networks that
-    trained side by side in the same tensors.
+    trained side by side in the same tensors. `precision` is what the device computed in, which
+    may be finer than what the recipe asks for, never coarser.
     """
 
     commit: str
@@ -46,6 +47,7 @@ class Origin:
     fingerprint: str
     stand_in: bool
     revision: int = TRAINING_REVISION
+    precision: str = "fp32"
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,10 @@ class Record:
     Attributes:
         curves: per epoch, in order: train_loss, train_accuracy (both over the epoch's batches
             as they were trained on), test_loss, test_accuracy, lr, seconds. A run that diverged
-            ends with the epoch in which its loss stopped being finite.
-        class_accuracy: test accuracy of each class after the last epoch.
+            ends with the epoch in which its loss stopped being finite, one with `patience`
+            where that ran out.
+        class_accuracy: test accuracy of each class after the last epoch; with `patience`, at
+            the epoch that it went back to.
         probes: what the recipe asked to record, by name (see `cvclaims.training.probes`).
         parameters: number of trained parameters.
         images_per_second: training samples per second over the run. In a stack it counts the
@@ -179,7 +183,8 @@ def _check_curves(record: Record) -> None:
     if len(lengths) != 1:
         raise ValueError("its curves differ in length")
     epochs = lengths.pop()
-    if record.status == "finished" and epochs != record.recipe.epochs:
+    stopped = record.recipe.patience is not None and 1 <= epochs <= record.recipe.epochs
+    if record.status == "finished" and epochs != record.recipe.epochs and not stopped:
         raise ValueError(f"finished after {epochs} of {record.recipe.epochs} epochs")
     if record.status == "diverged" and not 1 <= epochs <= record.recipe.epochs:
         raise ValueError(f"diverged after {epochs} of {record.recipe.epochs} epochs")
@@ -187,13 +192,15 @@ def _check_curves(record: Record) -> None:
         for name in ("train_accuracy", "test_accuracy"):
             if not all(0 <= value <= 1 for value in record.curves[name]):
                 raise ValueError(f"{name} lies outside 0 to 1")
-        classes = len(DATASETS[record.recipe.data].classes)
+        classes = len(record.recipe.class_names)
         if len(record.class_accuracy) != classes:
             raise ValueError(f"class_accuracy has not the {classes} classes of its data")
 
 
 def _origin(form: Any) -> Origin:
     fields = {f.name: f.type for f in dataclasses.fields(Origin)}
+    if isinstance(form, dict):
+        form = {"precision": "fp32", **form}  # all there was before records stated it
     if not isinstance(form, dict) or set(form) != set(fields):
         raise ValueError(f"origin has to have exactly {', '.join(sorted(fields))}")
     for name, kind in fields.items():

@@ -1,9 +1,8 @@
-"""The training loop: data on the device, one stack of networks, no reading back inside an epoch."""
+"""Training from the first epoch to the last, and what is kept of it."""
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,14 +10,13 @@ import torch
 from torch import Tensor
 
 from cvclaims.data.dataset import Dataset
-from cvclaims.models import StackedMLP, build_for, stack
+from cvclaims.models import Lone, stacks
 from cvclaims.recipe import Recipe
-from cvclaims.seeds import stream
-from cvclaims.training.losses import LOSSES
-from cvclaims.training.optim import Optimizers, learning_rate, settings
-from cvclaims.training.probes import Gradients, Units, boundary, histograms
-
-TEST_BATCH = 2_000
+from cvclaims.training.graph import Kept
+from cvclaims.training.memory import too_large
+from cvclaims.training.optim import learning_rate, settings
+from cvclaims.training.probes import boundary, histograms
+from cvclaims.training.session import Session
 
 # Called after each epoch with (epoch from 1, epochs, test accuracy of each network, images/s).
 Progress = Callable[[int, int, list[float], float], None]
@@ -34,12 +32,13 @@ class Trained:
     probes: dict[str, Any]
     parameters: int
     images_per_second: float
+    precision: str = "fp32"
 
 
 def stackable(recipe: Recipe) -> Recipe:
     """Recipes that are equal under this can train in one stack: they differ in the update only."""
     plain = {"optimizer": "sgd", "lr": 1.0, "momentum": 0.0, "weight_decay": 0.0}
-    return recipe.but(scheduler=None, gamma=1.0, assumed=(), **plain)
+    return recipe.but(scheduler=None, gamma=1.0, step_size=None, assumed=(), **plain)
 
 
 def train(
@@ -52,143 +51,93 @@ def train(
 
     All recipes have to be equal under `stackable`. Each network has its own initialisation and
     order of samples, from its own seed, so it learns what it would learn alone (up to float
-    rounding: the products run in batches).
+    rounding: the products run in batches). Raises TooLargeError where memory does not suffice.
     """
     if len({stackable(recipe) for recipe, _ in runs}) != 1:
         raise ValueError("these recipes cannot train in one stack: they differ in more than rates")
+    if len(runs) > 1 and not stacks(runs[0][0]):
+        raise ValueError(
+            "these recipes cannot train in one stack: each stops when it will, or has convolutions"
+        )
     # Equal optimiser settings side by side make few, wide optimiser steps.
     order = sorted(range(len(runs)), key=lambda i: repr(settings(runs[i][0])))
-    with _denormals_flushed():
-        session = _Session([runs[i] for i in order], data, device)
-        session.run(progress)
-        results = session.results()
+    results = _trained([runs[i] for i in order], data, device, progress)
     return [results[order.index(i)] for i in range(len(runs))]
 
 
-@contextmanager
-def _denormals_flushed() -> Iterator[None]:
-    """Take numbers below 1e-38 for 0 on the CPU.
-
-    The moments that Adam keeps of a dead unit shrink to denormal numbers and stay there, and each
-    step on those takes the processor some twenty times as long.
-    """
-    torch.set_flush_denormal(True)
+def _trained(
+    runs: Sequence[tuple[Recipe, int]],
+    data: Dataset,
+    device: torch.device,
+    progress: Progress | None,
+) -> list[Trained]:
     try:
-        yield
-    finally:
-        torch.set_flush_denormal(False)  # torch's default; others in this process count on it
+        session = Session(runs, data, device)
+        with session.running():
+            return _Epochs(session).run(progress)
+    except torch.OutOfMemoryError:
+        pass  # outside of this block, so that the error's frames no longer hold what filled memory
+    raise too_large(runs, data, device)
 
 
-class _Session:
-    """The state of one stack in training."""
+class _Epochs:
+    """The epochs of a session and what they measured."""
 
-    def __init__(
-        self, runs: Sequence[tuple[Recipe, int]], data: Dataset, device: torch.device
-    ) -> None:
-        self.recipes = [recipe for recipe, _ in runs]
-        self.recipe = self.recipes[0]
-        self.data = data.subset(self.recipe.train_size, self.recipe.test_size).to(device)
-        self.device = device
-        self.stack: StackedMLP = stack([build_for(r, s) for r, s in runs]).to(device)
-        self.loss = LOSSES[self.recipe.loss]
-        self.optimizers = Optimizers(list(self.stack.named().values()), self.recipes)
-        self.orders = [torch.Generator().manual_seed(stream(s, "order")) for _, s in runs]
-        self.gradients = Gradients(self.stack)
-        self.units = Units(self.stack) if "units" in self.recipe.probes else None
-        # (epochs, 4, S): train loss and accuracy, test loss and accuracy.
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        # (4, S) an epoch: train loss and accuracy, test loss and accuracy.
         self.metrics: list[Tensor] = []
         self.seconds: list[float] = []
-        self.class_accuracy = torch.zeros(0)
+        # The monitored loss of each epoch, and what was learned where it was lowest.
+        self.monitored: list[float] = []
+        self.best: Kept | None = None
 
-    def run(self, progress: Progress | None) -> None:
-        """All epochs, or until every network has diverged."""
-        for epoch in range(self.recipe.epochs):
+    def run(self, progress: Progress | None) -> list[Trained]:
+        """All epochs, or until the recipe stops or every network has diverged; their outcomes."""
+        session, epochs = self.session, self.session.recipe.epochs
+        samples = session.networks.size * session.batches.samples
+        for epoch in range(epochs):
             start = time.perf_counter()
-            self.optimizers.set_epoch(epoch)
-            trained = self._train_epoch()
+            session.optimizers.set_epoch(epoch)
+            trained = session.train_epoch()
             # Read back once an epoch; also waits for the device, so the clock below is honest.
-            self.metrics.append(torch.cat([trained, self._evaluate()]).cpu())
+            self.metrics.append(torch.cat([trained, session.test()]).cpu())
             self.seconds.append(time.perf_counter() - start)
             if progress is not None:
-                rate = self.stack.size * len(self.data.train_x) / self.seconds[-1]
-                progress(epoch + 1, self.recipe.epochs, self.metrics[-1][3].tolist(), rate)
-            if not torch.stack(self.metrics)[:, 0].isfinite().all(0).any():
+                accuracy = self.metrics[-1][3].tolist()
+                progress(epoch + 1, epochs, accuracy, samples / self.seconds[-1])
+            if not torch.stack(self.metrics)[:, 0].isfinite().all(0).any() or self._stops():
                 break
+        if self.best is not None:
+            self.best.restore()
+            session.test()
+        return self._results()
 
-    def _train_epoch(self) -> Tensor:
-        """One pass over the training data; returns loss and accuracy, (2, S)."""
-        samples = len(self.data.train_x)
-        batch = self.recipe.batch_size or samples
-        order = self._order() if batch < samples else None
-        sums = torch.zeros(2, self.stack.size, device=self.device)
-        for start in range(0, samples, batch):
-            x, y = self._batch(order, start, min(start + batch, samples))
-            kept: list[Tensor] | None = [] if self.units else None
-            logits = self.stack(x, kept)
-            losses = self.loss(logits, y)
-            self.optimizers.zero_grad()
-            # The networks share nothing, so the gradient of the sum is each one's own gradient.
-            torch.autograd.backward(losses.sum())
-            self.gradients.after_backward()
-            if self.units and kept:
-                self.units.after_backward(kept)
-            self.optimizers.step()
-            sums[0] += losses.detach() * y.shape[1]
-            sums[1] += (logits.detach().argmax(2) == y).sum(1)
-        self.gradients.after_epoch()
-        if self.units:
-            self.units.after_epoch()
-        return sums / samples
+    def _stops(self) -> bool:
+        """Whether the monitored loss has not fallen for too long; keeps the best epoch's state."""
+        patience = self.session.recipe.patience
+        if patience is None:
+            return False
+        (loss,) = self.session.monitored().tolist()
+        now = loss if math.isfinite(loss) else math.inf
+        if all(now < before for before in self.monitored):
+            self.best = self.session.state()
+        self.monitored.append(now)
+        return len(self.monitored) - 1 - self.monitored.index(min(self.monitored)) >= patience
 
-    def _order(self) -> Tensor:
-        """Every network's order of the training samples for one epoch, (S, samples)."""
-        samples = len(self.data.train_x)
-        return torch.stack([torch.randperm(samples, generator=g) for g in self.orders]).to(
-            self.device
-        )
-
-    def _batch(self, order: Tensor | None, start: int, stop: int) -> tuple[Tensor, Tensor]:
-        """Inputs (S, batch, features) and labels (S, batch) of one step."""
-        size = self.stack.size
-        if order is None:  # the whole set at once: order means nothing
-            x = self.data.normalise(self.data.train_x).flatten(1)
-            return x.expand(size, *x.shape), self.data.train_y.expand(size, -1)
-        index = order[:, start:stop].flatten()
-        x = self.data.normalise(self.data.train_x.index_select(0, index))
-        y = self.data.train_y.index_select(0, index)
-        return x.view(size, stop - start, -1), y.view(size, stop - start)
-
-    @torch.no_grad()
-    def _evaluate(self) -> Tensor:
-        """Loss and accuracy on the test data, (2, S); keeps the accuracy of each class."""
-        size, classes = self.stack.size, len(self.data.classes)
-        loss = torch.zeros(size, device=self.device)
-        right = torch.zeros(size, classes, device=self.device)
-        for x, y in zip(
-            torch.split(self.data.test_x, TEST_BATCH),
-            torch.split(self.data.test_y, TEST_BATCH),
-            strict=True,
-        ):
-            x = self.data.normalise(x).flatten(1)
-            labels = y.expand(size, -1)
-            logits = self.stack(x.expand(size, *x.shape))
-            loss += self.loss(logits, labels) * len(y)
-            right.scatter_add_(1, labels, (logits.argmax(2) == labels).float())
-        total = torch.bincount(self.data.test_y, minlength=classes)
-        # A small test subset may lack a class: it has no accuracy, and none is made up.
-        self.class_accuracy = (right / total).cpu()
-        return torch.stack([loss, right.sum(1)]) / len(self.data.test_x)
-
-    def results(self) -> list[Trained]:
+    def _results(self) -> list[Trained]:
         """Each network's outcome; one whose loss stopped being finite ends there as diverged."""
-        metrics = torch.stack(self.metrics)
-        parameters = sum(p[0].numel() for p in self.stack.named().values())
+        session = self.session
+        metrics, class_accuracy = torch.stack(self.metrics), session.class_accuracy().cpu()
         return [
-            self._result(i, recipe, metrics[:, :, i], parameters)
-            for i, recipe in enumerate(self.recipes)
+            self._result(i, recipe, metrics[:, :, i], class_accuracy[i].tolist())
+            for i, recipe in enumerate(session.recipes)
         ]
 
-    def _result(self, i: int, recipe: Recipe, metrics: Tensor, parameters: int) -> Trained:
+    def _result(
+        self, i: int, recipe: Recipe, metrics: Tensor, class_accuracy: list[float]
+    ) -> Trained:
+        session = self.session
         finite = metrics[:, 0].isfinite().tolist()
         diverged = False in finite
         epochs = finite.index(False) + 1 if diverged else len(finite)
@@ -196,18 +145,32 @@ class _Session:
         curves = dict(zip(names, metrics[:epochs].T.tolist(), strict=True))
         curves["lr"] = [learning_rate(recipe, epoch) for epoch in range(epochs)]
         curves["seconds"] = self.seconds[:epochs]
-        probes = self.gradients.result(i, epochs)
-        if self.units:
-            probes |= self.units.result(i, epochs)
-            probes |= histograms(self.stack, self.data, i)
-        if "boundary" in recipe.probes and not diverged:
-            probes |= boundary(self.stack, self.data, i)
-        seen = self.stack.size * len(self.data.train_x) * len(self.seconds)
+        seen = session.networks.size * session.batches.samples * len(self.seconds)
         return Trained(
             status="diverged" if diverged else "finished",
             curves=curves,
-            class_accuracy=self.class_accuracy[i].tolist(),
-            probes=probes,
-            parameters=parameters,
+            class_accuracy=class_accuracy,
+            probes=self._probes(i, recipe, epochs, diverged=diverged),
+            parameters=_parameters(session),
             images_per_second=seen / math.fsum(self.seconds),
+            precision=session.precision,
         )
+
+    def _probes(self, i: int, recipe: Recipe, epochs: int, *, diverged: bool) -> dict[str, Any]:
+        session = self.session
+        probes = session.gradients.result(i, epochs)
+        if recipe.held_out:
+            probes["held_out_loss"] = self.monitored[:epochs]
+        if isinstance(session.networks, Lone):
+            return probes
+        if session.units:
+            probes |= session.units.result(i, epochs)
+            probes |= histograms(session.networks, session.data, i)
+        if "boundary" in recipe.probes and not diverged:
+            probes |= boundary(session.networks, session.data, i)
+        return probes
+
+
+def _parameters(session: Session) -> int:
+    """The parameters of one network of the stack."""
+    return sum(p.numel() for p in session.networks.parameters()) // session.networks.size

@@ -1,6 +1,7 @@
 """Optimisers and learning rates of a stack: torch.optim on slices of the stacked parameters."""
 
 import itertools
+import math
 from collections.abc import Sequence
 
 import torch
@@ -10,11 +11,20 @@ from cvclaims.recipe import Recipe
 
 
 def learning_rate(recipe: Recipe, epoch: int) -> float:
-    """The rate of an epoch, counted from 0: torch's ExponentialLR is lr * gamma ** epoch."""
+    """The rate of an epoch, counted from 0.
+
+    As torch's ExponentialLR(gamma), StepLR(step_size, gamma) and CosineAnnealingLR(epochs), each
+    stepped once an epoch.
+    """
     if recipe.scheduler is None:
         return recipe.lr
     if recipe.scheduler == "exponential":
         return recipe.lr * recipe.gamma**epoch
+    if recipe.scheduler == "step":
+        assert recipe.step_size is not None
+        return recipe.lr * recipe.gamma ** (epoch // recipe.step_size)
+    if recipe.scheduler == "cosine":
+        return recipe.lr * (1 + math.cos(math.pi * epoch / recipe.epochs)) / 2
     raise ValueError(f"unknown scheduler {recipe.scheduler!r}")
 
 
@@ -24,35 +34,61 @@ class Optimizers:
     Every optimiser here works element by element, so neighbours in the stack with the same
     settings share one `torch.optim` optimiser over a slice, and the result is that of training
     each alone. Order recipes by `settings` to get few, wide slices.
+
+    Args:
+        parameters: of the stack, (S, ...) each; of one network in its own shapes with `lone`.
+        recipes: one for each network.
+        lone: the parameters are one network's, and nothing has to be cut into slices.
     """
 
-    def __init__(self, parameters: Sequence[Tensor], recipes: Sequence[Recipe]) -> None:
-        self._gradients = [torch.zeros_like(p) for p in parameters]
-        for parameter, gradient in zip(parameters, self._gradients, strict=True):
+    def __init__(
+        self, parameters: Sequence[Tensor], recipes: Sequence[Recipe], *, lone: bool = False
+    ) -> None:
+        self._parameters = list(parameters)
+        # Slices see the gradients' memory, which therefore has to stay where it is.
+        self._gradients = [] if lone else [torch.zeros_like(p) for p in parameters]
+        for parameter, gradient in zip(parameters, self._gradients, strict=False):
             parameter.grad = gradient
         self._groups: list[tuple[Recipe, torch.optim.Optimizer]] = []
         start = 0
         for _, same in itertools.groupby(recipes, settings):
             group = list(same)
             stop = start + len(group)
-            slices = [_slice(p, start, stop) for p in parameters]
-            self._groups.append((group[0], _optimizer(group[0], slices)))
+            mine = self._parameters if lone else [_slice(p, start, stop) for p in parameters]
+            self._groups.append((group[0], _optimizer(group[0], mine)))
             start = stop
 
     def set_epoch(self, epoch: int) -> None:
         """Set every network's learning rate for an epoch, counted from 0."""
         for recipe, optimizer in self._groups:
+            rate = learning_rate(recipe, epoch)
             for group in optimizer.param_groups:
-                group["lr"] = learning_rate(recipe, epoch)
+                if isinstance(group["lr"], Tensor):
+                    group["lr"].fill_(rate)  # where a captured graph reads it
+                else:
+                    group["lr"] = rate
 
     def zero_grad(self) -> None:
-        """Zero the gradients in place: the slices must go on seeing the same memory."""
-        torch._foreach_zero_(self._gradients)
+        """Make the backward pass begin with no gradients."""
+        if self._gradients:
+            torch._foreach_zero_(self._gradients)
+            return
+        for parameter in self._parameters:
+            parameter.grad = None  # the first gradient is written, not added to zeros
 
     def step(self) -> None:
         """One update of every network."""
         for _, optimizer in self._groups:
             optimizer.step()
+
+    @torch.no_grad()
+    def forget(self) -> None:
+        """Set moments and step counts to 0, in place: what they are before the first step."""
+        for _, optimizer in self._groups:
+            for state in optimizer.state.values():
+                for value in state.values():
+                    if isinstance(value, Tensor):
+                        value.zero_()
 
 
 def settings(recipe: Recipe) -> tuple[object, ...]:
@@ -64,6 +100,7 @@ def settings(recipe: Recipe) -> tuple[object, ...]:
         recipe.weight_decay,
         recipe.scheduler or "",
         recipe.gamma,
+        recipe.step_size or 0,
     )
 
 
@@ -75,13 +112,20 @@ def _slice(parameter: Tensor, start: int, stop: int) -> Tensor:
 
 
 def _optimizer(recipe: Recipe, parameters: list[Tensor]) -> torch.optim.Optimizer:
-    decay = recipe.weight_decay
+    device, decay = parameters[0].device, recipe.weight_decay
+    # On the device the rate can change without capturing the step anew.
+    rate = torch.tensor(recipe.lr, device=device) if device.type == "cuda" else recipe.lr
     if recipe.optimizer == "sgd":
         return torch.optim.SGD(
-            parameters, recipe.lr, momentum=recipe.momentum, weight_decay=decay, fused=True
+            parameters, rate, momentum=recipe.momentum, weight_decay=decay, fused=True
         )
+    capturable = device.type == "cuda"
     if recipe.optimizer == "adam":
-        return torch.optim.Adam(parameters, recipe.lr, weight_decay=decay, fused=True)
+        return torch.optim.Adam(
+            parameters, rate, weight_decay=decay, fused=True, capturable=capturable
+        )
     if recipe.optimizer == "adamw":
-        return torch.optim.AdamW(parameters, recipe.lr, weight_decay=decay, fused=True)
+        return torch.optim.AdamW(
+            parameters, rate, weight_decay=decay, fused=True, capturable=capturable
+        )
     raise ValueError(f"unknown optimizer {recipe.optimizer!r}")

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from cvclaims.data.dataset import Dataset
-from cvclaims.models import StackedMLP
+from cvclaims.models import Lone, StackedMLP
 
 HISTOGRAM_BINS = 40
 BOUNDARY_GRID = 60
@@ -27,28 +27,33 @@ class Gradients:
     step, the mean over parameters of mean |gradient| (report 5's "gradient magnitude").
     """
 
-    def __init__(self, stack: StackedMLP) -> None:
-        self._parameters = stack.named()
+    def __init__(self, networks: StackedMLP | Lone) -> None:
+        self._parameters = networks.named()
+        self._lone = isinstance(networks, Lone)
         device = next(iter(self._parameters.values())).device
-        self._sum = torch.zeros(len(self._parameters) + 1, stack.size, device=device)
-        self._steps = 0
+        # The squares of a vanished gradient underflow in float32; deep networks have such. Apple's
+        # GPUs know no float64.
+        wide = self._lone and device.type != "mps"
+        self._dtype = torch.float64 if wide else torch.float32
+        shape = len(self._parameters) + 1, networks.size
+        self.sum = torch.zeros(shape, device=device, dtype=self._dtype)
         self._epochs: list[Tensor] = []
 
     def after_backward(self) -> None:
         """Add one step's norms."""
-        norms = torch.stack(
-            [torch.linalg.vector_norm(g.flatten(1), dim=1) for g in self._gradients()]
-        )
-        self._sum[:-1] += norms
-        self._sum[-1] += torch.linalg.vector_norm(norms, dim=0)
-        self._steps += 1
+        norms = self._norms()
+        self.sum[:-1] += norms
+        self.sum[-1] += torch.linalg.vector_norm(norms, dim=0)
 
-    def after_epoch(self) -> None:
-        """Close an epoch."""
-        size = torch.stack([g.flatten(1).abs().mean(1) for g in self._gradients()]).mean(0)
-        self._epochs.append(torch.cat([self._sum / self._steps, size[None]]))
-        self._sum.zero_()
-        self._steps = 0
+    def after_epoch(self, steps: int) -> None:
+        """Close an epoch of so many steps."""
+        if self._lone:
+            means = [g.abs().mean()[None] for g in self._gradients()]
+        else:
+            means = [g.flatten(1).abs().mean(1) for g in self._gradients()]
+        size = torch.stack(means).mean(0).to(self.sum.dtype)
+        self._epochs.append(torch.cat([self.sum / steps, size[None]]))
+        self.sum.zero_()
 
     def result(self, network: int, epochs: int) -> dict[str, Any]:
         """The probes of one network over its first `epochs` epochs."""
@@ -59,6 +64,14 @@ class Gradients:
             "gradient_norms": dict(zip(self._parameters, per_parameter, strict=True)),
             "gradient_mean_abs": size,
         }
+
+    def _norms(self) -> Tensor:
+        """(parameters, S)."""
+        if self._lone:
+            return torch.stack(torch._foreach_norm(self._gradients(), 2, self._dtype))[:, None]
+        return torch.stack(
+            [torch.linalg.vector_norm(g.flatten(1), dim=1) for g in self._gradients()]
+        )
 
     def _gradients(self) -> list[Tensor]:
         gradients = [p.grad for p in self._parameters.values()]
@@ -77,34 +90,34 @@ class Units:
 
     def __init__(self, stack: StackedMLP) -> None:
         self._layers = list(zip(stack.weights, stack.biases, strict=True))[:-1]
-        self._below: list[Tensor] | None = None
-        self._alive: list[Tensor] = []
-        self._seen = 0
+        widths = [(stack.size, weight.shape[2]) for weight, _ in self._layers]
+        device = stack.weights[0].device
+        # Written in place, where a captured graph finds them.
+        self.below = [torch.zeros(stack.size, device=device) for _ in widths]
+        self.alive = [torch.zeros(w, dtype=torch.bool, device=device) for w in widths]
         self._epochs: list[Tensor] = []
 
     def after_backward(self, activations: list[Tensor]) -> None:
         """Add one step; `activations` are (S, batch, units), one a hidden layer."""
-        below = [(a.detach() <= 0).float().mean(2).sum(1) for a in activations]
-        alive = []
-        for a, (weight, bias) in zip(activations, self._layers, strict=True):
+        layers = zip(activations, self._layers, self.below, self.alive, strict=True)
+        for a, (weight, bias), below, alive in layers:
             assert weight.grad is not None
             assert bias.grad is not None
+            below += (a.detach() <= 0).float().mean(2).sum(1)
             moved = weight.grad.ne(0).any(1) | bias.grad.ne(0).any(1)
-            alive.append(a.detach().ne(0).any(1) | moved)
-        if self._below is None:
-            self._below, self._alive = below, alive
-        else:
-            self._below = [s + b for s, b in zip(self._below, below, strict=True)]
-            self._alive = [s | b for s, b in zip(self._alive, alive, strict=True)]
-        self._seen += activations[0].shape[1]
+            alive |= a.detach().ne(0).any(1) | moved
 
-    def after_epoch(self) -> None:
-        """Close an epoch."""
-        assert self._below is not None
-        below = torch.stack(self._below) / self._seen
-        dead = torch.stack([1 - alive.float().mean(1) for alive in self._alive])
+    def after_epoch(self, samples: int) -> None:
+        """Close an epoch of so many samples."""
+        below = torch.stack(self.below) / samples
+        dead = torch.stack([1 - alive.float().mean(1) for alive in self.alive])
         self._epochs.append(torch.stack([below, dead]))
-        self._below, self._seen = None, 0
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin an epoch."""
+        for total in (*self.below, *self.alive):
+            total.zero_()
 
     def result(self, network: int, epochs: int) -> dict[str, Any]:
         """The probes of one network over its first `epochs` epochs."""

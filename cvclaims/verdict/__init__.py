@@ -10,8 +10,13 @@ from cvclaims.verdict.rules import (
     level,
     not_worse,
     order,
+    rate,
     ratio,
+    ratio_above,
+    ratio_within,
+    share_above,
     sooner,
+    spread_below,
 )
 from cvclaims.verdict.statistics import LOOKS, NOMINAL_ALPHA
 
@@ -27,6 +32,11 @@ __all__ = [
     "level",
     "not_worse",
     "order",
+    "rate",
     "ratio",
+    "ratio_above",
+    "ratio_within",
+    "share_above",
     "sooner",
+    "spread_below",
 ]

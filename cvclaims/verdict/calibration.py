@@ -6,9 +6,11 @@ that every verdict can be told right or wrong. docs/calibration.md tables the ou
 
 from __future__ import annotations
 
+import math
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
@@ -101,6 +103,64 @@ def rates(case: Case, samples: Sequence[Array], looks: Sequence[int] = LOOKS) ->
     """The shares of SUPPORTED and REFUTED at the end of the looks."""
     outcome = first_decision(case.signs, samples, looks)
     return Rates(float(np.mean(outcome > 0)), float(np.mean(outcome < 0)))
+
+
+def spread_rates(
+    noise: Noise, simulations: int, rng: np.random.Generator, scale: float = 1.0
+) -> Rates:
+    """The rates of `spread_below(1)` on noise with a standard deviation of `scale`."""
+
+    def signs(x: Array) -> Signs:
+        return np.asarray(-statistics.spread_side(x, 1.0, NOMINAL_ALPHA), dtype=np.int8)
+
+    x = scale * noise(rng, (simulations, LOOKS[-1]))
+    outcome = first_decision(signs, [x])
+    return Rates(float(np.mean(outcome > 0)), float(np.mean(outcome < 0)))
+
+
+def rate_rates(share_a: float, share_b: float, each: int = 1) -> Rates:
+    """The exact rates of `rate`, `each` runs a seed in both groups, failing by these shares."""
+
+    def sign(n: int, k: int, j: int) -> int:
+        up, down = statistics.boschloo_p(k, n, j, n), statistics.boschloo_p(j, n, k, n)
+        return int(up < NOMINAL_ALPHA) - int(down < NOMINAL_ALPHA)
+
+    return _count_rates(sign, (share_a, share_b), each)
+
+
+def share_rates(share: float, limit: float, each: int = 1) -> Rates:
+    """The exact rates of `share_above(limit)`, `each` runs a seed, failing by `share`."""
+
+    def sign(n: int, k: int) -> int:
+        up, down = statistics.binomial_p(k, n, limit)
+        return int(up < NOMINAL_ALPHA) - int(down < NOMINAL_ALPHA)
+
+    return _count_rates(sign, (share,), each)
+
+
+def _count_rates(sign: Callable[..., int], shares: Sequence[float], each: int) -> Rates:
+    """Every path of counts through the looks with its probability; `sign(n, *counts)` decides."""
+    still_open = {(0,) * len(shares): 1.0}
+    decided = {1: 0.0, -1: 0.0}
+    seen = 0
+    for look in LOOKS:
+        more = (look - seen) * each
+        seen = look
+        grown: defaultdict[tuple[int, ...], float] = defaultdict(float)
+        for added in product(range(more + 1), repeat=len(shares)):
+            chance = math.prod(
+                math.comb(more, k) * p**k * (1 - p) ** (more - k)
+                for k, p in zip(added, shares, strict=True)
+            )
+            for counts, before in still_open.items():
+                grown[tuple(map(sum, zip(counts, added, strict=True)))] += before * chance
+        still_open = {}
+        for counts, chance in grown.items():
+            if outcome := sign(look * each, *counts):
+                decided[outcome] += chance
+            else:
+                still_open[counts] = chance
+    return Rates(decided[1], decided[-1])
 
 
 def _greater(margin: float) -> Callable[[Array, Array], Signs]:

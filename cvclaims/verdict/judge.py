@@ -2,107 +2,51 @@
 
     verdict.greater(runs.cross_entropy.test_accuracy, runs.mse.test_accuracy)
 
-`runs.<name>` is an arm: one of the claim's recipes, to be trained over seeds. A measure of an arm
-is a sample: a number for each seed, known only once the judge asks for it.
+What it judges are samples: see `verdict.samples`.
 """
 
 import dataclasses
 import math
 import statistics
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any
 
 from cvclaims.claim import Claim
 from cvclaims.engines import Engine, NotEvaluated
 from cvclaims.plan import Run, runs_of
-from cvclaims.recipe import Recipe
-from cvclaims.records import Record
-from cvclaims.records import measure as measures
+from cvclaims.records import Origin, Record
 from cvclaims.records.record import rounded
 from cvclaims.verdict import rules
 from cvclaims.verdict.rules import Decision, Verdict
+from cvclaims.verdict.samples import (
+    AnySample,
+    Arm,
+    Computed,
+    Pooled,
+    Runs,
+    Sample,
+    Timed,
+    Timing,
+    combined,
+    pooled,
+)
 
-
-@dataclass(frozen=True)
-class Arm:
-    """One recipe of a claim, by its name there."""
-
-    name: str
-    recipe: Recipe
-
-    def measure(self, function: measures.Measure, label: str = "") -> "Sample":
-        """Any number read off each run's record, such as those of `records.measure`."""
-        return Sample(label or self.name, (self,), lambda records: function(records[0]))
-
-    @property
-    def test_accuracy(self) -> "Sample":
-        """Test accuracy after the last epoch, 0 to 1."""
-        return self.measure(measures.final("test_accuracy"))
-
-    @property
-    def train_loss(self) -> "Sample":
-        """Training loss of the last epoch."""
-        return self.measure(measures.final("train_loss"))
-
-
-@dataclass(frozen=True)
-class Sample:
-    """A number for each seed, from the records of one arm or, for a difference, of two."""
-
-    label: str
-    arms: tuple[Arm, ...]
-    combine: Callable[[Sequence[Record]], float]
-
-    def __sub__(self, other: "Sample") -> "Sample":
-        """The difference seed by seed: both arms share a seed's order of samples."""
-        n = len(self.arms)
-        return Sample(
-            f"{self.label} − {other.label}",
-            self.arms + other.arms,
-            lambda records: self.combine(records[:n]) - other.combine(records[n:]),
-        )
-
-
-@dataclass(frozen=True)
-class Computed:
-    """A number for each seed that needs no training: `function(seed)`, such as a gradient's norm.
-
-    It rests on no records, so it is computed anew in every session and never replayed.
-    """
-
-    label: str
-    function: Callable[[int], float]
-    arms: tuple[Arm, ...] = ()
-
-
-AnySample: TypeAlias = Sample | Computed
-
-
-class Runs(Mapping[str, Arm]):
-    """The arms of a claim: `runs.mse` or `runs["mse"]`."""
-
-    def __init__(self, claim: Claim) -> None:
-        self._claim = claim
-        self._arms = {name: Arm(name, recipe) for name, recipe in claim.recipes.items()}
-
-    def __getattr__(self, name: str) -> Arm:
-        try:
-            return self._arms[name]
-        except KeyError:
-            named = ", ".join(self._arms) or "none"
-            raise AttributeError(
-                f"claim {self._claim.id} has no recipe {name!r}; its recipes: {named}"
-            ) from None
-
-    def __getitem__(self, name: str) -> Arm:
-        return self._arms[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._arms)
-
-    def __len__(self) -> int:
-        return len(self._arms)
+# What a claim's test needs besides its fixtures comes from here as well.
+__all__ = [
+    "AnySample",
+    "Arm",
+    "Computed",
+    "Judge",
+    "Judgment",
+    "Pooled",
+    "Runs",
+    "Sample",
+    "Timed",
+    "Timing",
+    "combined",
+    "pooled",
+]
 
 
 @dataclass(frozen=True)
@@ -168,6 +112,35 @@ class Judge:
         """The mean lies below `bound`."""
         rule = f"level(< {bound:g})"
         self._look(rule, [sample], lambda x: rules.below(x, bound), a_level=True)
+
+    def spread_below(self, sample: AnySample, bound: float) -> None:
+        """The standard deviation over seeds lies below `bound`."""
+        rule = f"spread(< {bound:g})"
+        self._look(rule, [sample], lambda x: rules.spread_below(x, bound), a_level=True)
+
+    def paired(self, sample: AnySample, margin: float = 0.0) -> None:
+        """A difference taken pair by pair, such as `a - b`, is more than `margin` in the mean.
+
+        A comparison, as `greater` is, and judged at the same scales.
+        """
+        self._look(f"greater({margin:g}), paired", [sample], lambda x: rules.above(x, margin))
+
+    def rate(self, a: AnySample, b: AnySample) -> None:
+        """Of A's runs a larger share are 1 than of B's; every value is 0 or 1."""
+        self._look("rate", [a, b], rules.rate)
+
+    def share_above(self, sample: AnySample, share: float) -> None:
+        """More than `share` of the runs are 1; every value is 0 or 1."""
+        self._look(f"share(> {share:g})", [sample], lambda x: rules.share_above(x, share))
+
+    def times(self, sample: AnySample, factor: float = 1.0) -> None:
+        """The times' ratio, from the `timer` fixture, is more than `factor`."""
+        self._look(f"ratio({factor:g}), timed", [sample], lambda x: rules.ratio_above(x, factor))
+
+    def times_within(self, sample: AnySample, share: float) -> None:
+        """The times' ratio, from the `timer` fixture, lies inside 1 ± `share`."""
+        rule = f"ratio(1 ± {share:g}), timed"
+        self._look(rule, [sample], lambda x: rules.ratio_within(x, share))
 
     def exact(
         self,
@@ -238,8 +211,9 @@ class Judge:
                 self._note(f"no more than {looks[look - 1]} seeds: {why}")
                 return
             values = [self._values(sample, records, seeds) for sample in samples]
-            decision = self._unjudged(records, a_level) or decide(*values)
-            self.judgment = self._judgment(rule, samples, values, records, decision)
+            timings = _timings(samples, seeds)
+            decision = self._unjudged(records, timings, a_level) or decide(*values)
+            self.judgment = self._judgment(rule, samples, values, records, timings, decision)
             if decision.verdict is not Verdict.INCONCLUSIVE:
                 return
 
@@ -252,7 +226,12 @@ class Judge:
         return {run: found[run] for run in runs}
 
     def _values(self, sample: AnySample, records: Mapping[Run, Record], seeds: int) -> list[float]:
-        """A sample's number for each seed."""
+        """A sample's number for each seed; a pooled sample's numbers."""
+        if isinstance(sample, Pooled):
+            parts = [self._values(part, records, seeds) for part in sample.samples]
+            return [value for of_seed in zip(*parts, strict=True) for value in of_seed]
+        if isinstance(sample, Timed):
+            return [float(sample.take(seed).ratio) for seed in range(seeds)]
         if isinstance(sample, Computed):
             return [float(sample.function(seed)) for seed in range(seeds)]
         by_arm = [runs_of(arm.recipe, self.scale, range(seeds)) for arm in sample.arms]
@@ -261,11 +240,14 @@ class Judge:
             for runs in zip(*by_arm, strict=True)
         ]
 
-    def _unjudged(self, records: Mapping[Run, Record], a_level: bool) -> Decision | None:
+    def _unjudged(
+        self, records: Mapping[Run, Record], timings: Sequence[Timing], a_level: bool
+    ) -> Decision | None:
         """Why this scale or data judges nothing, or None where it does."""
-        if any(record.origin.stand_in for record in records.values()):
+        stand_ins = [record.origin.stand_in for record in records.values()]
+        if any(stand_ins) or any(timing.stand_in for timing in timings):
             return Decision(Verdict.RAN, "generated stand-in data judges nothing")
-        if any(run.scale == "smoke" for run in records):
+        if any(run.scale == "smoke" for run in records) or (timings and self.scale == "smoke"):
             return Decision(Verdict.RAN, "smoke scale judges nothing")
         if a_level and any(run.scale != "full" for run in records):
             return Decision(Verdict.RAN, "a level is a statement about the full protocol")
@@ -280,8 +262,11 @@ class Judge:
         samples: Sequence[AnySample],
         values: Sequence[Sequence[float]],
         records: Mapping[Run, Record],
+        timings: Sequence[Timing],
         decision: Decision,
     ) -> Judgment:
+        places: list[Origin | Timing] = [record.origin for record in records.values()]
+        places += timings
         evidence: dict[str, list[str]] = {}
         for arm in dict.fromkeys(arm for sample in samples for arm in sample.arms):
             mine = set(runs_of(arm.recipe, self.scale, range(max(self.looks))))
@@ -290,10 +275,11 @@ class Judge:
             verdict=decision.verdict,
             rule=rule,
             reason=decision.reason,
-            measured={s.label: _summary(v) for s, v in zip(samples, values, strict=True)},
+            measured={s.label: _summary(v) for s, v in zip(samples, values, strict=True)}
+            | _beside(timings),
             evidence=evidence,
-            device=_list(record.origin.device for record in records.values()),
-            data=_list(record.origin.data for record in records.values()),
+            device=_list(place.device for place in places),
+            data=_list(place.data for place in places),
         )
 
     def _note(self, note: str) -> None:
@@ -337,5 +323,17 @@ def _summary(values: Sequence[float]) -> dict[str, Any]:
     }
 
 
-def _list(names: Any) -> str:
+def _timings(samples: Sequence[AnySample], seeds: int) -> list[Timing]:
+    """What was timed for these seeds."""
+    timed = [sample for sample in samples if isinstance(sample, Timed)]
+    return [sample.take(seed) for sample in timed for seed in range(seeds)]
+
+
+def _beside(timings: Sequence[Timing]) -> dict[str, dict[str, Any]]:
+    """What is shown with times, over seeds."""
+    names = dict.fromkeys(name for timing in timings for name in timing.beside)
+    return {name: _summary([t.beside[name] for t in timings if name in t.beside]) for name in names}
+
+
+def _list(names: Iterable[str]) -> str:
     return "; ".join(dict.fromkeys(names))

@@ -10,6 +10,9 @@ The rules by sample (all but `exact`) share their treatment of odd input:
 - values that are not finite, or a sample of one value: INCONCLUSIVE;
 - no spread at all: the estimate is taken as it stands, and INCONCLUSIVE exactly at the limit;
 - a bound within rounding (`statistics.ROUNDING`) of the limit counts as equal to it.
+
+The rules on counts (`rate`, `share_above`) take samples of 0 and 1. They need no spread, so that
+one value is as good as its test makes it; values that are neither are a ValueError.
 """
 
 from __future__ import annotations
@@ -116,6 +119,84 @@ def ratio(a: Values, b: Values, factor: float = 1.0, alpha: float = NOMINAL_ALPH
     return Decision(decision.verdict, decision.reason + note)
 
 
+def ratio_above(x: Values, factor: float = 1.0, alpha: float = NOMINAL_ALPHA) -> Decision:
+    """The geometric mean of ratios x > factor: Student's bounds on their logarithms.
+
+    For ratios of what was measured side by side, one a seed; one that is not positive is a
+    ValueError.
+    """
+    _check(alpha)
+    _check_positive(factor=factor)
+    sample = _ratios(x)
+    if undecided := _undecidable(sample):
+        return undecided
+    estimate = statistics.at_magnitude(statistics.one_mean(np.log(sample)), 1.0)
+    return _beyond("ratio", estimate, (sample,), math.log(factor), alpha, shown=_exp)
+
+
+def ratio_within(x: Values, share: float, alpha: float = NOMINAL_ALPHA) -> Decision:
+    """The geometric mean of ratios x inside 1 ± share: two one-sided t tests on logarithms.
+
+    REFUTED when wholly outside; `share` lies between 0 and 1.
+    """
+    _check(alpha)
+    _check_share(share=share)
+    sample = _ratios(x)
+    if undecided := _undecidable(sample):
+        return undecided
+    ends = math.log1p(-share), math.log1p(share)
+    middle, half = (ends[0] + ends[1]) / 2, (ends[1] - ends[0]) / 2
+    estimate = statistics.at_magnitude(statistics.one_mean(np.log(sample)), 1.0)
+    sign = int(statistics.inside(estimate, middle, half, alpha))
+    told = _told("ratio", estimate, 0, (sample,), ends, alpha, _exp)
+    return _decision(sign, f"{told}; must lie inside 1 ± {share:.6g}")
+
+
+def spread_below(x: Values, bound: float, alpha: float = NOMINAL_ALPHA) -> Decision:
+    """The standard deviation over seeds < bound, by the χ² bounds of Normal values."""
+    _check(alpha)
+    _check_positive(bound=bound)
+    sample = _values(x)
+    if undecided := _undecidable(sample):
+        return undecided
+    deviation, _ = statistics.standard_deviation(sample)
+    sign = int(statistics.spread_side(sample, bound, alpha))
+    lower, upper = statistics.deviation_bounds(deviation, sample.size, alpha)
+    if deviation == 0:
+        limits = "without spread"
+    else:
+        told = f"at least {lower:.4g}", f"at most {upper:.4g}"
+        limits = (f"between {lower:.4g} and {upper:.4g}", *told)[sign]
+    reason = f"standard deviation {deviation:.4g}, {limits} ({_counts((sample,))})"
+    return _decision(-sign, f"{reason}; must stay below {bound:.6g}")
+
+
+def rate(a: Values, b: Values, alpha: float = NOMINAL_ALPHA) -> Decision:
+    """The share of ones in a exceeds that in b: Boschloo's exact test, either way round."""
+    _check(alpha)
+    samples = _flags(a), _flags(b)
+    if undecided := _not_finite(*samples):
+        return undecided
+    (k, n), (j, m) = ((int(sample.sum()), sample.size) for sample in samples)
+    up, down = statistics.boschloo_p(k, n, j, m), statistics.boschloo_p(j, m, k, n)
+    sign = int(up < alpha) - int(down < alpha)
+    reason = f"{k} of {n} against {j} of {m}, {_p_told(up, down, sign, alpha)}"
+    return _decision(sign, reason)
+
+
+def share_above(x: Values, share: float, alpha: float = NOMINAL_ALPHA) -> Decision:
+    """The share of ones in x exceeds `share`, between 0 and 1: the exact binomial test."""
+    _check(alpha)
+    _check_share(share=share)
+    sample = _flags(x)
+    if undecided := _not_finite(sample):
+        return undecided
+    k, n = int(sample.sum()), sample.size
+    up, down = map(float, statistics.binomial_p(k, n, share))
+    sign = int(up < alpha) - int(down < alpha)
+    return _decision(sign, f"{k} of {n}, {_p_told(up, down, sign, alpha)}; must exceed {share:.6g}")
+
+
 def sooner(a: Values, b: Values, alpha: float = NOMINAL_ALPHA) -> Decision:
     """mean(a) < mean(b), in epochs until a threshold is reached, by Welch's bounds."""
     _check(alpha)
@@ -215,6 +296,28 @@ def _check_positive(**sizes: float) -> None:
             raise ValueError(f"{name} must be positive and finite, got {size}")
 
 
+def _check_share(**shares: float) -> None:
+    for name, share in shares.items():
+        if not 0 < share < 1:
+            raise ValueError(f"{name} must lie between 0 and 1, got {share}")
+
+
+def _ratios(x: Values) -> Array:
+    """A sample of positive ratios; ValueError where one is not."""
+    sample = _values(x)
+    if (sample <= 0).any():
+        raise ValueError("ratios have to be positive")
+    return sample
+
+
+def _flags(x: Values) -> Array:
+    """A sample of zeros and ones, or of what is not finite; ValueError for anything else."""
+    sample = _values(x)
+    if not np.isin(sample[np.isfinite(sample)], (0.0, 1.0)).all():
+        raise ValueError("a rate needs values that are 0 or 1, one for each run")
+    return sample
+
+
 def _values(x: Values) -> Array:
     """The sample as float64, shape (n,), n >= 1; ValueError otherwise."""
     values = np.asarray(x, dtype=np.float64)
@@ -225,15 +328,27 @@ def _values(x: Values) -> Array:
 
 def _undecidable(*samples: Array) -> Decision | None:
     """INCONCLUSIVE for samples that no spread can be computed from, else None."""
+    if undecided := _not_finite(*samples):
+        return undecided
+    if all(sample.size > 1 for sample in samples):
+        return None
+    return Decision(Verdict.INCONCLUSIVE, f"one value has no spread ({_counts(samples)})")
+
+
+def _not_finite(*samples: Array) -> Decision | None:
+    """INCONCLUSIVE for samples of which not every value is a number, else None."""
     total = sum(sample.size for sample in samples)
     finite = sum(int(np.isfinite(sample).sum()) for sample in samples)
-    if finite < total:
-        reason = f"{total - finite} of {total} values not finite"
-    elif any(sample.size == 1 for sample in samples):
-        reason = "one value has no spread"
-    else:
+    if finite == total:
         return None
+    reason = f"{total - finite} of {total} values not finite"
     return Decision(Verdict.INCONCLUSIVE, f"{reason} ({_counts(samples)})")
+
+
+def _p_told(up: float, down: float, sign: int, alpha: float) -> str:
+    """The p value that decided; where none did, the smaller one."""
+    p, way = (up, "for more") if sign > 0 or (sign == 0 and up <= down) else (down, "for fewer")
+    return f"p {p:.3g} {way}, decided below {alpha:g}"
 
 
 def _told(

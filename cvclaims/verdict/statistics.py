@@ -10,6 +10,7 @@ A decision is a sign: +1 when the estimate lies clearly above a limit, -1 when c
 
 from __future__ import annotations
 
+import functools
 from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
@@ -155,6 +156,57 @@ def inside(estimate: Estimate, value: float, delta: float, alpha: float) -> Sign
     low, high = side(estimate, value - delta, alpha), side(estimate, value + delta, alpha)
     within, without = (low > 0) & (high < 0), (low < 0) | (high > 0)
     return _signs(within, without)
+
+
+def standard_deviation(x: npt.ArrayLike) -> tuple[Array, Array]:
+    """Sample standard deviation (n - 1) of (..., n), and how far rounding may have it off."""
+    values = np.asarray(x, dtype=np.float64)
+    _, error = mean_and_error(values)
+    return error * np.sqrt(values.shape[-1]), ROUNDING * _largest(values)
+
+
+def deviation_bounds(deviation: Array, n: int, alpha: float) -> tuple[Array, Array]:
+    """Lower and upper bound of a Normal sample's true σ, each one-sided at `alpha`.
+
+    (n - 1) s² / σ² follows χ² with n - 1 degrees of freedom; Cramér, "Mathematical methods of
+    statistics" (1946), section 29.3. It takes the values to be Normal, however many there are.
+    """
+    df = n - 1
+    high, low = special.chdtri(df, alpha), special.chdtri(df, 1 - alpha)
+    return deviation * np.sqrt(df / high), deviation * np.sqrt(df / low)
+
+
+def spread_side(x: npt.ArrayLike, limit: float, alpha: float) -> Signs:
+    """+1 where σ's lower bound exceeds `limit`, -1 where its upper bound is below it, else 0."""
+    deviation, rounding = standard_deviation(x)
+    lower, upper = deviation_bounds(deviation, np.shape(x)[-1], alpha)
+    return _signs(np.asarray(lower - rounding > limit), np.asarray(upper + rounding < limit))
+
+
+def binomial_p(k: npt.ArrayLike, n: int, share: float) -> tuple[Array, Array]:
+    """Exact one-sided p values for k of n, shape (...), against a true share.
+
+    The first is P(K >= k), small where the truth exceeds `share`; the second P(K <= k).
+    """
+    k = np.asarray(k, dtype=np.float64)
+    up = np.where(k > 0, special.bdtrc(np.maximum(k - 1, 0), n, share), 1.0)
+    return up, np.asarray(special.bdtr(k, n, share))
+
+
+@functools.cache
+def boschloo_p(k: int, n: int, j: int, m: int) -> float:
+    """One-sided p value of Boschloo's exact test, small where k of n is more than j of m.
+
+    Fisher's p value is its statistic, the largest probability over the common share its p value.
+    Source: R. D. Boschloo, "Raised conditional level of significance for the 2 × 2-table when
+    testing the equality of two probabilities", Statistica Neerlandica 24 (1970).
+    """
+    if k + j in (0, n + m):  # all alike: the test is not defined, and nothing is told apart
+        return 1.0
+    from scipy import stats  # half a second, which other rules need not wait for
+
+    table = [[k, j], [n - k, m - j]]
+    return float(stats.boschloo_exact(table, alternative="greater").pvalue)
 
 
 def holm(p: npt.ArrayLike) -> Array:

@@ -1,4 +1,4 @@
-"""A tiny set in the files of Fashion-MNIST, for which the pinned hashes are exchanged."""
+"""Tiny sets in the files of the real ones, for which pinned hashes and counts are exchanged."""
 
 import gzip
 import hashlib
@@ -8,10 +8,50 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from cvclaims.catalogue import DATASETS
 from cvclaims.data import images
 
 TRAIN, TEST = 30, 20
+CLASSES = DATASETS["cifar10"].classes
+PER_CLASS = (3, 2)
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache of the test's own, not there yet."""
+    folder = tmp_path_factory.mktemp("cache") / "cvclaims"
+    monkeypatch.setenv("CVCLAIMS_CACHE", str(folder))
+    return folder
+
+
+@pytest.fixture
+def colours() -> Callable[[str, int, int], np.ndarray]:
+    """The pixels (32, 32, 3) of an image, by its part, label and number in its class."""
+
+    def colours(part: str, label: int, number: int) -> np.ndarray:
+        generator = np.random.default_rng([len(part), label, number])
+        return generator.integers(0, 256, (32, 32, 3), dtype=np.uint8)
+
+    return colours
+
+
+@pytest.fixture
+def plant(colours: Callable[[str, int, int], np.ndarray]) -> Callable[..., Path]:
+    """A function that writes a small folder/cifar10, and returns it."""
+
+    def plant(folder: Path, suffix: str = "png", per_class: tuple[int, int] = PER_CLASS) -> Path:
+        for part, count in zip(("train", "test"), per_class, strict=True):
+            for label, name in enumerate(CLASSES):
+                place = folder / "cifar10" / part / name
+                place.mkdir(parents=True)
+                for number in reversed(range(count)):  # the order of writing must not matter
+                    image = Image.fromarray(colours(part, label, number))
+                    image.save(place / f"{number:04}.{suffix}")
+        return folder / "cifar10"
+
+    return plant
 
 
 def idx(array: np.ndarray) -> bytes:

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from cvclaims.catalogue import DATASETS
-from cvclaims.data.folder import data_folder
-from cvclaims.data.images import IncompleteError, fashion_mnist
+from cvclaims.data.folder import IncompleteError, data_folder
+from cvclaims.data.images import fashion_mnist
 from cvclaims.data.load import DataError, DataMissing, load
 
 Write = Callable[..., Path]

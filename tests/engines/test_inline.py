@@ -201,7 +201,7 @@ class TestStacks:
     def test_wanted_ones_come_first(
         self, store: Store, trainer: Trainer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(inline, "STACK_PARAMETERS", 3 * parameters(TINY))
+        monkeypatch.setattr(inline, "STACK_PARAMETERS", {"cpu": 3 * parameters(TINY)})
         engine(store, plan=runs(8, 9)).records(runs(0, 1))
         assert trainer.seeds == [[0, 1, 8]]
 
@@ -213,14 +213,14 @@ class TestStacks:
     def test_a_stack_stays_small_enough_for_the_cache(
         self, store: Store, trainer: Trainer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(inline, "STACK_PARAMETERS", 2 * parameters(TINY) + 1)
+        monkeypatch.setattr(inline, "STACK_PARAMETERS", {"cpu": 2 * parameters(TINY) + 1})
         engine(store).records(runs(0, 1, 2, 3, 4))
         assert trainer.seeds == [[0, 1], [2, 3], [4]]
 
     def test_a_network_beyond_the_cache_trains_alone(
         self, store: Store, trainer: Trainer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(inline, "STACK_PARAMETERS", 1)
+        monkeypatch.setattr(inline, "STACK_PARAMETERS", {"cpu": 1})
         engine(store).records(runs(0, 1))
         assert trainer.seeds == [[0], [1]]
 

@@ -111,6 +111,6 @@ def test_stacking_copies() -> None:
 
 def test_only_perceptrons_stack() -> None:
     assert isinstance(stack([mlp(), mlp(1)]), StackedMLP)
-    for wrong in ([], [nn.Linear(4, 3)], [mlp(), nn.Linear(4, 3)]):
+    for wrong in ([], [nn.Linear(4, 3)] * 2, [mlp(), nn.Linear(4, 3)]):
         with pytest.raises(TypeError, match="only MLPs can be stacked"):
             stack(wrong)

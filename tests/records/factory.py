@@ -38,6 +38,7 @@ def recipes(draw: st.DrawFn, most_epochs: int = 1000) -> Recipe:
         "negative_slope": st.floats(0, 1),
     }
     model_args = draw(st.fixed_dictionaries({}, optional=args))
+    scheduler = draw(st.none() | st.sampled_from(SCHEDULERS))
     if model_args.get("hidden") == ():  # then there are no units to look at
         probes.remove("units")
     return Recipe(
@@ -52,8 +53,9 @@ def recipes(draw: st.DrawFn, most_epochs: int = 1000) -> Recipe:
         lr=draw(rates),
         momentum=draw(st.floats(0, 1, exclude_max=True)) if optimizer == "sgd" else 0,
         weight_decay=draw(st.just(0) | rates),
-        scheduler=draw(st.none() | st.sampled_from(SCHEDULERS)),
+        scheduler=scheduler,
         gamma=draw(rates),
+        step_size=draw(st.integers(1, most_epochs)) if scheduler == "step" else None,
         epochs=draw(st.integers(1, most_epochs)),
         batch_size=draw(st.none() | st.integers(1, train_size or facts.train)),
         probes=tuple(p for p in probes if draw(st.booleans())),

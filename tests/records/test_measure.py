@@ -7,6 +7,7 @@ import pytest
 
 from cvclaims.recipe import Recipe
 from cvclaims.records import Record, measure
+from cvclaims.verdict import rules
 from tests.records.factory import record
 
 NAN = math.nan
@@ -158,6 +159,75 @@ class TestWindows:
         assert math.isnan(measure.drop("train_loss", start, stop)(whole()))
         assert math.isnan(measure.drop("train_loss", start, stop)(diverged()))
 
+    @pytest.mark.parametrize(
+        ("start", "stop", "smallest"),
+        [(1, 4, 0.2), (2, 4, 0.6), (2, 2, 0.8), (4, None, 0.7), (-2, None, 0.6), (-9, None, 0.2)],
+    )
+    def test_the_smallest(self, start: int, stop: int | None, smallest: float) -> None:
+        assert measure.min_of("test_accuracy", start, stop)(whole()) == smallest
+
+    @pytest.mark.parametrize(("start", "stop"), [(3, 5), (5, 6), (5, None), (25, 50)])
+    def test_the_smallest_of_a_window_that_is_not_all_there(
+        self, start: int, stop: int | None
+    ) -> None:
+        assert math.isnan(measure.min_of("test_accuracy", start, stop)(whole()))
+
+    def test_the_smallest_of_a_diverged_run(self) -> None:
+        assert math.isnan(measure.min_of("test_accuracy", 2, 4)(diverged()))
+        assert math.isnan(measure.min_of("train_loss", 2, 3)(diverged()))
+        assert measure.min_of("test_accuracy", 2, 3)(diverged()) == 0.1
+
+    def test_the_mean_logarithm(self) -> None:
+        # 4, 2, 1, 1: the product is 8
+        mean = measure.mean_log_of("gradient_norm")
+        assert mean(whole()) == pytest.approx(math.log(8) / 4)
+        assert measure.mean_log_of("gradient_norm", 1, 2)(whole()) == pytest.approx(math.log(8) / 2)
+        assert math.isnan(mean(diverged()))
+        zeros = measure.mean_log_of("gradient_norms.layers.0.bias")
+        assert zeros(whole()) == pytest.approx(math.log(measure.SMALLEST))
+
+    def test_the_logarithm_of_a_negative_number(self) -> None:
+        of = record(FOUR, probes={"gradient_norm": [1.0, -1.0, 1.0, 1.0]})
+        assert math.isnan(measure.mean_log_of("gradient_norm")(of))
+
+
+class TestSeveralSeries:
+    def test_a_ratio_of_means(self) -> None:
+        ratio = measure.ratio_of_means("gradient_norm", "gradient_norms.layers.0.weight")
+        assert ratio(whole()) == pytest.approx(8 / 6.5)
+
+    def test_what_underflowed_is_small_and_not_zero(self) -> None:
+        weight, bias = "gradient_norms.layers.0.weight", "gradient_norms.layers.0.bias"
+        assert measure.SMALLEST == rules.SMALLEST
+        assert measure.ratio_of_means(weight, bias)(whole()) == 1.625 / measure.SMALLEST
+        assert measure.ratio_of_means(bias, weight)(whole()) == measure.SMALLEST / 1.625
+        assert measure.ratio_of_means(bias, bias)(whole()) == 1
+
+    def test_a_ratio_of_a_diverged_run(self) -> None:
+        ratio = measure.ratio_of_means("gradient_norm", "test_accuracy")
+        assert math.isnan(ratio(diverged()))
+
+    def test_at_the_lowest_of_another(self) -> None:
+        of = record(FOUR, accuracy=[0.2, 0.8, 0.6, 0.7], loss=[2.0, 0.5, 0.5, 0.9])
+        assert measure.at_lowest("test_accuracy", "train_loss")(of) == 0.8
+        assert measure.at_lowest("test_accuracy", "train_loss")(whole()) == 0.7
+        assert measure.at_lowest("test_accuracy", "train_loss")(diverged()) == 0.2
+        lost = record(FIVE, status="diverged", accuracy=[0.5], loss=[NAN])
+        assert math.isnan(measure.at_lowest("test_accuracy", "train_loss")(lost))
+
+    @pytest.mark.parametrize(("threshold", "failed"), [(0.15, 0), (0.79, 0), (0.8, 1), (1, 1)])
+    def test_never_above(self, threshold: float, failed: float) -> None:
+        assert measure.never_above("test_accuracy", threshold)(whole()) == failed
+
+    def test_a_run_without_numbers_never_was_above(self) -> None:
+        lost = record(FIVE, status="diverged", accuracy=[0.5], loss=[NAN])
+        assert measure.never_above("train_loss", 0.1)(lost) == 1
+
+    def test_the_gap_of_training_and_test(self) -> None:
+        of = whole()
+        gap = of.curves["train_accuracy"][-1] - 0.7
+        assert measure.train_test_gap(of) == pytest.approx(gap)
+
 
 class TestEpochs:
     @pytest.mark.parametrize(
@@ -220,3 +290,24 @@ class TestClasses:
         of = record(FOUR.but(data="moons"), class_accuracy=[0.5, 0.5])
         with pytest.raises(ValueError, match=r"unknown class 'uper': did you mean 'upper'\?"):
             measure.class_accuracy("uper")(of)
+
+    def test_of_a_choice_of_classes(self) -> None:
+        recipe = Recipe(data="digits", classes=("7", "2"), lr=0.1, epochs=4)
+        of = record(recipe, class_accuracy=[0.7, 0.2])
+        assert measure.class_accuracy("7")(of) == 0.7
+        assert measure.lowest_class(of) == 1
+        assert measure.is_lowest_class("2")(of) == 1
+        with pytest.raises(ValueError, match="unknown class '3'"):
+            measure.class_accuracy("3")(of)
+
+    def test_the_lowest(self) -> None:
+        of = record(FOUR, class_accuracy=self.SHARES)
+        assert measure.lowest_class(of) == 0
+        assert measure.is_lowest_class("0")(of) == 1
+        assert measure.is_lowest_class("9")(of) == 0
+
+    @pytest.mark.parametrize("shares", [[0.1, 0.1, *SHARES[2:]], [NAN, *SHARES[1:]], [NAN] * 10])
+    def test_none_is_the_lowest(self, shares: list[float]) -> None:
+        of = record(FOUR, class_accuracy=shares)
+        assert math.isnan(measure.lowest_class(of))
+        assert math.isnan(measure.is_lowest_class("0")(of))

@@ -81,7 +81,7 @@ class TestGradients:
             for batch in epoch:
                 step(stack, batch)
                 probe.after_backward()
-            probe.after_epoch()
+            probe.after_epoch(len(epoch))
         for i in range(2):
             found = probe.result(i, 2)
             for e, epoch in enumerate((first, second)):
@@ -104,7 +104,7 @@ class TestGradients:
         for batch in batches(4, 4, 4, networks=1):
             step(stack, batch)
             probe.after_backward()
-            probe.after_epoch()
+            probe.after_epoch(1)
         assert len(probe.result(0, 3)["gradient_norm"]) == 3
         short = probe.result(0, 2)
         assert len(short["gradient_norm"]) == len(short["gradient_mean_abs"]) == 2
@@ -119,7 +119,7 @@ def units_of(networks: list[MLP], *epochs: list[Batch]) -> list[dict[str, dict[s
     for epoch in epochs:
         for batch in epoch:
             probe.after_backward(step(stack, batch))
-        probe.after_epoch()
+        probe.after_epoch(sum(y.shape[1] for _, y in epoch))
     return [probe.result(i, len(epochs)) for i in range(len(networks))]
 
 
@@ -232,7 +232,7 @@ class TestUnits:
         probe = Units(stack)
         for batch in batches(4, 4, 4, networks=1):
             probe.after_backward(step(stack, batch))
-            probe.after_epoch()
+            probe.after_epoch(4)
         short, whole = probe.result(0, 2), probe.result(0, 3)
         for name in ("dead", "non_positive"):
             for layer in ("layer1", "layer2"):

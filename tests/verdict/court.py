@@ -9,7 +9,7 @@ from cvclaims.plan import Run, looks, runs_of
 from cvclaims.recipe import Recipe
 from cvclaims.records import Record
 from cvclaims.verdict import Decision, rules
-from cvclaims.verdict.judge import Judge, Judgment, Runs
+from cvclaims.verdict.judge import Arm, Judge, Judgment, Pooled, Runs, Timed, Timing, pooled
 from tests.records.factory import record
 
 PLACE = Report(9, "a-report", "A report").at("Table 1")
@@ -29,6 +29,10 @@ LATE = {"a": [0.5, 0.6, 0.7, 0.6, 0.6], "b": [0.3, 0.4, 0.5, 0.4, 0.4]}
 # No number of seeds decides.
 OPEN = {"a": [0.1, 0.9] * 4, "b": [0.9, 0.1] * 4}
 
+# Whether a run of six (two arms, three seeds) failed, and ratios of times.
+FLAGS = {"a": 1.0, "b": 0.0}
+RATIOS = [1.30, 1.31, 1.29, 1.32, 1.30, 1.31, 1.29, 1.33]
+
 Make = Callable[[str, Run], Record]
 
 
@@ -40,6 +44,22 @@ def accuracies(values: dict[str, list[float]]) -> Make:
         return record(run.recipe, run.seed, accuracy=value, scale=run.scale)
 
     return make
+
+
+def flags(label: str, arm: Arm, bit: float) -> Pooled:
+    """Two arms' worth of runs that all failed, or none of them."""
+    part = arm.measure(lambda _: bit)
+    return pooled(f"{label} failed", part, part)
+
+
+def timed(label: str, ratios: Sequence[float], *, stand_in: bool = False) -> Timed:
+    """Ratios by seed, on a device and data of their own, with a number beside them."""
+
+    def take(seed: int) -> Timing:
+        beside = {"a, s per epoch": 2.0 + seed}
+        return Timing(ratios[seed], beside, "a watch", "MNIST, timed", stand_in)
+
+    return Timed(label, take)
 
 
 class Shelf:
@@ -82,6 +102,8 @@ class Court:
         self.shelf = Shelf(self.arms, of, seeds)
         self.judge = Judge(claim, scale, self.shelf, looks(most))
         self.runs = Runs(claim)
+        self.bad, self.good = (flags(name, self.runs[name], bit) for name, bit in FLAGS.items())
+        self.timed = timed("a / b", RATIOS)
         self.a, self.b, self.c, self.d = (arm.test_accuracy for arm in self.runs.values())
 
     @property
@@ -139,6 +161,34 @@ RULES: dict[str, tuple[Callable[[Court], None], Decision]] = {
         lambda court: court.judge.below(court.d, bound=0.75),
         rules.below(first_three("d"), 0.75),
     ),
+    "spread(< 0.5)": (
+        lambda court: court.judge.spread_below(court.a, bound=0.5),
+        rules.spread_below(first_three("a"), 0.5),
+    ),
+    "greater(0.125), paired": (
+        lambda court: court.judge.paired(court.a - court.b, margin=0.125),
+        rules.above([x - y for x, y in zip(VALUES["a"], VALUES["b"], strict=True)][:3], 0.125),
+    ),
+    "rate": (
+        lambda court: court.judge.rate(court.bad, court.good),
+        rules.rate([1] * 6, [0] * 6),
+    ),
+    "share(> 0.5)": (
+        lambda court: court.judge.share_above(court.bad, share=0.5),
+        rules.share_above([1] * 6, 0.5),
+    ),
+    "ratio(1), timed": (
+        lambda court: court.judge.times(court.timed),
+        rules.ratio_above(RATIOS[:3]),
+    ),
+    "ratio(1.25), timed": (
+        lambda court: court.judge.times(court.timed, factor=1.25),
+        rules.ratio_above(RATIOS[:3], 1.25),
+    ),
+    "ratio(1 ± 0.5), timed": (
+        lambda court: court.judge.times_within(court.timed, share=0.5),
+        rules.ratio_within(RATIOS[:3], 0.5),
+    ),
 }
 SWAPPED: dict[str, Callable[[Court], None]] = {
     "greater(0)": lambda court: court.judge.greater(court.b, court.a),
@@ -151,4 +201,11 @@ SWAPPED: dict[str, Callable[[Court], None]] = {
     "level(0.9, 0.125)": lambda court: court.judge.level(court.a, 0.125, 0.9),
     "level(> 0.75)": lambda court: court.judge.above(court.d, 0.75),
     "level(< 0.75)": lambda court: court.judge.below(court.a, 0.75),
+    "spread(< 0.5)": lambda court: court.judge.spread_below(court.b, 0.5),
+    "greater(0.125), paired": lambda court: court.judge.paired(court.b - court.a, 0.125),
+    "rate": lambda court: court.judge.rate(court.good, court.bad),
+    "share(> 0.5)": lambda court: court.judge.share_above(court.good, 0.5),
+    "ratio(1), timed": lambda court: court.judge.times(court.timed, 2),
+    "ratio(1.25), timed": lambda court: court.judge.times(court.timed),
+    "ratio(1 ± 0.5), timed": lambda court: court.judge.times_within(court.timed, 0.25),
 }

@@ -1,0 +1,76 @@
+"""What AlexNet's parts bring: ReLU, LRN, overlapping pooling and dropout; and LRN in VGG.
+
+The report repeats what the two papers found on ImageNet. Here AlexNet in a form for 32×32 images
+learns CIFAR-10, each part against the same network without it. Ours: each network's rate is the
+same, where AlexNet's paper chose one for each activation; VGG is VGG11, the paper's network A,
+which is the one that it tried LRN on.
+"""
+
+import pytest
+
+from claims.alexnet_vgg_review.protocol import ALEXNET_VGG, alexnet, four_layers, vgg
+from cvclaims.claim import claim
+from cvclaims.records.measure import epochs_to, train_test_gap
+from cvclaims.verdict.judge import Judge, Runs
+
+pytestmark = pytest.mark.gpu
+
+ALEXNET = ALEXNET_VGG.at("Introduction of the papers, AlexNet")
+VGGNET = ALEXNET_VGG.at("Introduction of the papers, VGGNet")
+PURPOSE_OF_LRN = ALEXNET_VGG.at("Questions on AlexNet: LRN together with ReLU")
+
+
+@claim(
+    "1.12",
+    "ReLU trains faster than tanh and sigmoid: epochs to 75 % training accuracy, four convolutions",
+    source=ALEXNET,
+    recipes=lambda rival: {"relu": four_layers("relu"), rival: four_layers(rival)},
+)
+@pytest.mark.parametrize("rival", ["tanh", "sigmoid"])
+def test_relu_trains_faster(runs: Runs, verdict: Judge, rival: str) -> None:
+    trained = epochs_to("train_accuracy", 0.75)
+    verdict.sooner(runs.relu.measure(trained), runs[rival].measure(trained))
+
+
+@claim(
+    "1.14",
+    "LRN with ReLU improves generalisation a little (AlexNet)",
+    source=PURPOSE_OF_LRN,
+    recipes={"lrn": alexnet(lrn=True), "without": alexnet()},
+)
+def test_lrn_improves_alexnet(runs: Runs, verdict: Judge) -> None:
+    verdict.greater(runs.lrn.test_accuracy, runs.without.test_accuracy)
+
+
+@claim(
+    "1.15",
+    "LRN brings VGG nothing: VGG11 without it is no worse than with it after the first convolution",
+    source=VGGNET,
+    recipes={"without": vgg(11), "lrn": vgg(11, lrn=True)},
+)
+def test_vgg_needs_no_lrn(runs: Runs, verdict: Judge) -> None:
+    verdict.not_worse(runs.without.test_accuracy, runs.lrn.test_accuracy, delta=0.01)
+
+
+@claim(
+    "1.16",
+    "Overlapping pooling, 3×3 with stride 2, generalises better than 2×2 with stride 2 (AlexNet)",
+    source=ALEXNET,
+    recipes={"overlapping": alexnet(), "plain": alexnet(pool="plain")},
+)
+def test_overlapping_pooling_generalises_better(runs: Runs, verdict: Judge) -> None:
+    verdict.greater(runs.overlapping.test_accuracy, runs.plain.test_accuracy)
+
+
+# The training accuracy of an epoch is of its batches as they were trained on: augmented, and with
+# dropout at work, which lowers it. The gap with dropout is therefore the smaller one even where
+# dropout leaves the test accuracy as it is.
+@claim(
+    "1.17",
+    "Dropout in the fully connected layers curbs overfitting (AlexNet: training accuracy − test "
+    "accuracy, after the last epoch)",
+    source=ALEXNET,
+    recipes={"without": alexnet(dropout=0.0), "dropout": alexnet()},
+)
+def test_dropout_curbs_overfitting(runs: Runs, verdict: Judge) -> None:
+    verdict.greater(runs.without.measure(train_test_gap), runs.dropout.measure(train_test_gap))

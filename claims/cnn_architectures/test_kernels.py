@@ -1,0 +1,39 @@
+"""Section 2: VGG16 with 3×3 convolutions against 7×7 ones, in accuracy and in time.
+
+The parameters of the two, and the report's "23 %", are in test_costs.py.
+"""
+
+import pytest
+
+from claims.cnn_architectures.protocol import CNN_ARCHITECTURES, vgg_with_kernel
+from cvclaims.claim import claim
+from cvclaims.verdict.judge import Judge, Runs
+
+pytestmark = pytest.mark.gpu
+
+KERNELS = CNN_ARCHITECTURES.at("2. VGG with 3×3 and 7×7 convolutions")
+BOTH_KERNELS = {"kernel_3": vgg_with_kernel(3), "kernel_7": vgg_with_kernel(7)}
+
+
+@claim(
+    "3.05",
+    "VGG with 3×3 convolutions is more accurate than with 7×7",
+    source=KERNELS,
+    recipes=BOTH_KERNELS,
+    reported={"kernel_3": 0.8691, "kernel_7": 0.8247},
+)
+def test_small_kernels_are_more_accurate(runs: Runs, verdict: Judge) -> None:
+    verdict.greater(runs.kernel_3.test_accuracy, runs.kernel_7.test_accuracy)
+
+
+@claim(
+    "3.05",
+    "3×3 is about 4.4 points more accurate",
+    source=KERNELS,
+    recipes=BOTH_KERNELS,
+    reported={"kernel_3 − kernel_7": 0.0444},
+    case="size",
+)
+def test_size_of_the_gain(runs: Runs, verdict: Judge) -> None:
+    gain = runs.kernel_3.test_accuracy - runs.kernel_7.test_accuracy
+    verdict.level(gain, 0.0444, 0.02)

@@ -1,0 +1,27 @@
+"""Section 3: Inception with and without the 1×1 convolutions that narrow the 3×3 and 5×5 ones.
+
+The report finds the network without them more accurate and faster to train, although it holds
+twice the parameters; those, and the report's "3.6 times", are in test_costs.py.
+"""
+
+import pytest
+
+from claims.cnn_architectures.protocol import CNN_ARCHITECTURES, small_inception
+from cvclaims.claim import claim
+from cvclaims.verdict.judge import Judge, Runs
+
+pytestmark = pytest.mark.gpu
+
+REDUCTIONS = CNN_ARCHITECTURES.at("3. Inception module without 1×1 convolutions")
+BOTH = {"without": small_inception(reductions=False), "reductions": small_inception(True)}
+
+
+@claim(
+    "3.09",
+    "Without the 1×1 reductions Inception is a little more accurate",
+    source=REDUCTIONS,
+    recipes=BOTH,
+    reported={"without": 0.81406, "reductions": 0.79886},
+)
+def test_reductions_cost_accuracy(runs: Runs, verdict: Judge) -> None:
+    verdict.greater(runs.without.test_accuracy, runs.reductions.test_accuracy)

@@ -1,0 +1,51 @@
+"""Section 3.2: what crop and flip bring ResNet-50 in 15 epochs, and what cutout takes again.
+
+The report judges by the best epoch and by the last one; so do these claims.
+"""
+
+import pytest
+
+from claims.resnet_mini_cifar.protocol import CROP_AND_FLIP, CUTOUT, MINI_CIFAR, resnet_50
+from cvclaims.claim import claim
+from cvclaims.records.measure import best, final
+from cvclaims.verdict.judge import Judge, Runs
+
+pytestmark = pytest.mark.gpu
+
+AUGMENTATION = MINI_CIFAR.at("3.2, figure 5")
+
+NONE, CROPPED = resnet_50(), resnet_50(CROP_AND_FLIP)
+THREE = {"crop_and_flip": CROPPED, "cutout": resnet_50(CUTOUT), "none": NONE}
+
+ACCURACY = {
+    "best": {"crop_and_flip": 0.8797, "cutout": 0.8743, "none": 0.8577},
+    "last": {"crop_and_flip": 0.8610, "cutout": 0.8507, "none": 0.8417},
+}
+EPOCH = {"best": best("test_accuracy"), "last": final("test_accuracy")}
+best_and_last = pytest.mark.parametrize("epoch", ["best", "last"])
+
+
+@claim(
+    "4.04",
+    "Crop and flip make ResNet-50 more accurate (best and last of 15 epochs)",
+    source=AUGMENTATION,
+    recipes={"crop_and_flip": CROPPED, "none": NONE},
+    reported=lambda epoch: {name: ACCURACY[epoch][name] for name in ("crop_and_flip", "none")},
+)
+@best_and_last
+def test_augmentation_gains(runs: Runs, verdict: Judge, epoch: str) -> None:
+    accuracy = EPOCH[epoch]
+    verdict.greater(runs.crop_and_flip.measure(accuracy), runs.none.measure(accuracy))
+
+
+@claim(
+    "4.05",
+    "With cutout on top accuracy lies between crop and flip alone and no augmentation",
+    source=AUGMENTATION,
+    recipes=THREE,
+    reported=lambda epoch: ACCURACY[epoch],
+)
+@best_and_last
+def test_cutout_lies_between(runs: Runs, verdict: Judge, epoch: str) -> None:
+    accuracy = EPOCH[epoch]
+    verdict.order(*(runs[name].measure(accuracy) for name in THREE))

@@ -1,0 +1,79 @@
+"""What each step trains on: the order of samples, and what augmentation draws for each image."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from cvclaims.data.augment import Augmentation
+from cvclaims.data.dataset import Dataset
+from cvclaims.recipe import Recipe
+from cvclaims.seeds import stream
+
+
+class Batches:
+    """The training samples of a stack of networks, batch by batch.
+
+    Order and draws come from the CPU's generators, once an epoch for all of it: the same seed
+    gives the same on every device, and no step waits for a random number. They stay in the same
+    memory from epoch to epoch, where a captured CUDA graph finds them.
+
+    Attributes:
+        samples: training samples of an epoch.
+        size: samples of a batch; the last one of an epoch may have fewer.
+    """
+
+    def __init__(self, recipe: Recipe, seeds: Sequence[int], data: Dataset) -> None:
+        self.data = data
+        self.samples = len(data.train_x)
+        self.size = recipe.batch_size or self.samples
+        # A perceptron sees features, a convolutional network the image.
+        self._flat = recipe.model == "mlp"
+        self._orders = [torch.Generator().manual_seed(stream(seed, "order")) for seed in seeds]
+        self._augmentation = (
+            Augmentation(recipe.augment, data.normalise) if recipe.augment else None
+        )
+        self._drawing = torch.Generator().manual_seed(stream(seeds[0], "augment"))
+        device = data.train_x.device
+        draws = self._augmentation.draws if self._augmentation else 0
+        self.order = torch.zeros(len(seeds), self.samples, dtype=torch.int64, device=device)
+        self.draws = torch.zeros(self.samples, draws, device=device)
+
+    @property
+    def whole(self) -> bool:
+        """Whether a batch is all samples, so that their order means nothing."""
+        return self.size >= self.samples and self._flat
+
+    def shuffle(self) -> None:
+        """Draw the next epoch's order and augmentation."""
+        if self.whole:
+            return
+        orders = [torch.randperm(self.samples, generator=g) for g in self._orders]
+        self.order.copy_(torch.stack(orders))
+        if self._augmentation is not None:
+            self.draws.copy_(torch.rand(self.draws.shape, generator=self._drawing))
+
+    def starts(self) -> range:
+        """Where the batches of an epoch begin."""
+        return range(0, self.samples, self.size)
+
+    def batch(self, order: Tensor, draws: Tensor) -> tuple[Tensor, Tensor]:
+        """Inputs (S, batch, ...) and labels (S, batch).
+
+        Args:
+            order: (S, batch), which samples.
+            draws: (batch, draws), the uniform numbers that augmentation takes.
+        """
+        data, networks = self.data, len(order)
+        if self.whole:
+            x = data.normalise(data.train_x).flatten(1)
+            return x.expand(networks, *x.shape), data.train_y.expand(networks, -1)
+        index = order.flatten()
+        x, y = data.train_x.index_select(0, index), data.train_y.index_select(0, index)
+        x = data.normalise(x) if self._augmentation is None else self._augmentation(x, draws)
+        return self.shaped(x, networks), y.view(networks, -1)
+
+    def shaped(self, x: Tensor, networks: int) -> Tensor:
+        """(S · batch, *shape) as (S, batch, ...) in the form that the networks take."""
+        shape = (-1,) if self._flat else x.shape[1:]
+        return x.view(networks, len(x) // networks, *shape)

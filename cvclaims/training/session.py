@@ -1,0 +1,254 @@
+"""The state of one stack in training, and what one step and one test of it are.
+
+On CUDA the whole step (draw the batch, augment, forward, backward, update, add up) is captured in
+a CUDA graph, one for each batch size that occurs, and so is the test. Elsewhere the same functions
+run as they are written.
+"""
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+
+import torch
+from torch import Tensor
+
+from cvclaims.data.dataset import Dataset
+from cvclaims.models import Lone, build_for, stack
+from cvclaims.recipe import Recipe
+from cvclaims.seeds import stream
+from cvclaims.training.batches import Batches
+from cvclaims.training.graph import Graphs, Kept
+from cvclaims.training.losses import LOSSES
+from cvclaims.training.optim import Optimizers
+from cvclaims.training.precision import autocast, matrix_units, precision_on
+from cvclaims.training.probes import Gradients, Units
+
+# Samples tested at once: perceptrons are wide batches of small products, images need memory.
+TEST_BATCH = 2_000
+TEST_IMAGES = 500
+
+
+class Session:
+    """Networks of recipes that are equal under `loop.stackable`, with everything they train by.
+
+    Use it inside `with session.running():`.
+
+    Args:
+        runs: (recipe, seed) of each network.
+        data: the whole data set; the recipe says which part of it is used.
+        device: where to train.
+        capture: whether to use CUDA graphs, where the device has them.
+    """
+
+    def __init__(
+        self,
+        runs: Sequence[tuple[Recipe, int]],
+        data: Dataset,
+        device: torch.device,
+        *,
+        capture: bool = True,
+    ) -> None:
+        self.recipes = [recipe for recipe, _ in runs]
+        self.seeds = [seed for _, seed in runs]
+        self.recipe = self.recipes[0]
+        self.device = device
+        self.precision = precision_on(self.recipe.precision, device)
+        self.data = data_of(self.recipe, data).to(device)
+        self.networks = stack([build_for(recipe, seed) for recipe, seed in runs]).to(device)
+        self.loss = LOSSES[self.recipe.loss]
+        lone = isinstance(self.networks, Lone)
+        parameters = list(self.networks.named().values())
+        self.optimizers = Optimizers(parameters, self.recipes, lone=lone)
+        self.batches = Batches(self.recipe, self.seeds, self.data)
+        self.gradients = Gradients(self.networks)
+        self.units: Units | None = None
+        if "units" in self.recipe.probes and not isinstance(self.networks, Lone):
+            self.units = Units(self.networks)
+        size, classes = self.networks.size, len(self.data.classes)
+        # Loss and right answers of the epoch so far, (2, S).
+        self.sums = torch.zeros(2, size, device=device)
+        # Of the last test: summed losses (S,), on the held-out samples too, and right answers and
+        # samples of each class, (S, classes) and (classes,).
+        self.test_loss = torch.zeros(size, device=device)
+        self.held_loss = torch.zeros(size, device=device)
+        self.right = torch.zeros(size, classes, device=device)
+        self.class_sizes = torch.bincount(self.data.test_y, minlength=classes)
+        self._capture = capture and device.type == "cuda"
+        self._step: Callable[[int, int], None] = self._eager
+        self._test: Callable[[], None] = self._tested
+        self._cycle = self._cycling()
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """What training needs of this process: a random state of its own, and its precision."""
+        cuda = self.device.type == "cuda"
+        with ExitStack() as contexts:
+            contexts.enter_context(_denormals_flushed())
+            contexts.enter_context(matrix_units(self.precision, self.device))
+            contexts.enter_context(torch.random.fork_rng([self.device] if cuda else []))
+            if cuda:
+                contexts.enter_context(torch.cuda.device(self.device))
+            self._seed()
+            if self._capture:
+                self._capture = False
+                self._captured()
+            yield
+
+    def state(self) -> Kept:
+        """A copy of what the networks have learned, in the device's memory."""
+        return Kept([*self.networks.parameters(), *self.networks.buffers()])
+
+    def train_epoch(self) -> Tensor:
+        """One pass over the training data; returns loss and accuracy, (2, S)."""
+        samples = self.batches.samples
+        self.batches.shuffle()
+        self.sums.zero_()
+        starts = self.batches.starts()
+        for start in starts:
+            self._step(start, min(start + self.batches.size, samples))
+        self.gradients.after_epoch(len(starts))
+        if self.units:
+            self.units.after_epoch(samples)
+        return self.sums / samples
+
+    def train_steps(self, steps: int) -> None:
+        """So many steps, going round the training data, without waiting for the device."""
+        for start, stop in itertools.islice(self._cycle, steps):
+            self._step(start, stop)
+
+    def test(self) -> Tensor:
+        """Loss and accuracy on the test data, (2, S)."""
+        self._test()
+        return torch.stack([self.test_loss, self.right.sum(1)]) / len(self.data.test_x)
+
+    def monitored(self) -> Tensor:
+        """The loss that the recipe's `monitor` names, of the last test, (S,)."""
+        if self.recipe.monitor == "held_out_loss":
+            return self.held_loss / self.recipe.held_out
+        return self.test_loss / len(self.data.test_x)
+
+    def class_accuracy(self) -> Tensor:
+        """(S, classes), of the last test.
+
+        A small test subset may lack a class: it has no accuracy, and none is made up.
+        """
+        return self.right / self.class_sizes
+
+    def _cycling(self) -> Iterator[tuple[int, int]]:
+        while True:
+            self.batches.shuffle()
+            for start in self.batches.starts():
+                yield start, min(start + self.batches.size, self.batches.samples)
+
+    def _seed(self) -> None:
+        torch.manual_seed(stream(self.seeds[0], "dropout"))
+
+    def _eager(self, start: int, stop: int) -> None:
+        self._advance(self.batches.order[:, start:stop], self.batches.draws[start:stop])
+
+    def _advance(self, order: Tensor, draws: Tensor) -> None:
+        """One step of every network on the samples `order`, (S, batch)."""
+        x, y = self.batches.batch(order, draws)
+        kept: list[Tensor] | None = [] if self.units else None
+        with autocast(self.precision, self.device):
+            logits = self.networks(x, kept)
+        losses = self.loss(logits.float(), y)
+        self.optimizers.zero_grad()
+        # The networks share nothing, so the gradient of the sum is each one's own gradient.
+        torch.autograd.backward(losses.sum())
+        self.gradients.after_backward()
+        if self.units and kept:
+            self.units.after_backward(kept)
+        self.optimizers.step()
+        self.sums[0] += losses.detach() * y.shape[1]
+        self.sums[1] += (logits.detach().argmax(2) == y).sum(1)
+
+    @torch.no_grad()
+    def _tested(self) -> None:
+        """Test every network; leaves `test_loss`, `held_loss` and `right`."""
+        self.networks.eval()
+        self.right.zero_()
+        self._measure(self.data.test_x, self.data.test_y, self.test_loss, self.right)
+        if self.data.held_x is not None and self.data.held_y is not None:
+            self._measure(self.data.held_x, self.data.held_y, self.held_loss, None)
+        self.networks.train()
+
+    def _measure(self, xs: Tensor, ys: Tensor, loss: Tensor, right: Tensor | None) -> None:
+        """Sum up the loss, and the right answers of each class, over these samples."""
+        loss.zero_()
+        flat = self.recipe.model == "mlp"
+        size = TEST_BATCH if flat else TEST_IMAGES
+        for x, y in zip(torch.split(xs, size), torch.split(ys, size), strict=True):
+            x = self.data.normalise(x)
+            x = x.flatten(1) if flat else x
+            labels = y.expand(self.networks.size, -1)
+            with autocast(self.precision, self.device):
+                logits = self.networks(x.expand(self.networks.size, *x.shape)).float()
+            loss += self.loss(logits, labels) * len(y)
+            if right is not None:
+                right.scatter_add_(1, labels, (logits.argmax(2) == labels).float())
+
+    def _captured(self) -> None:
+        """Put CUDA graphs in the place of `_step` and `_test`, leaving the state as it was."""
+        batches, position = self.batches, torch.zeros((), dtype=torch.int64, device=self.device)
+        kept = self.state()
+
+        def step(size: int) -> Callable[[], None]:
+            rows = torch.arange(size, device=self.device)
+
+            def work() -> None:
+                at = position + rows
+                self._advance(batches.order[:, at], batches.draws[at])
+
+            return work
+
+        graphs = Graphs(self.device)
+        # The last batch of an epoch may be smaller. It is captured last, so that the gradients
+        # which the probes read at an epoch's end are those of its graph.
+        sizes = dict.fromkeys([batches.size, batches.samples % batches.size or batches.size])
+        works = {min(size, batches.samples): step(min(size, batches.samples)) for size in sizes}
+        for work in (*works.values(), self._tested):
+            graphs.warm_up(work)
+        self._forget(kept)
+        replays = {size: graphs.capture(work) for size, work in works.items()}
+        self._test = graphs.capture(self._tested)
+        self._seed()
+
+        def replay(start: int, stop: int) -> None:
+            position.fill_(start)
+            replays[stop - start]()
+
+        self._step = replay
+
+    def _forget(self, kept: Kept) -> None:
+        """Undo what warming up has taught and counted."""
+        kept.restore()
+        self.optimizers.forget()
+        for counted in (self.sums, self.gradients.sum):
+            counted.zero_()
+        if self.units:
+            self.units.forget()
+
+
+def data_of(recipe: Recipe, data: Dataset) -> Dataset:
+    """The part of a data set that a recipe trains on, as its networks see it."""
+    if recipe.classes:
+        data = data.of_classes(recipe.classes)
+    if recipe.pixels == "raw":
+        data = data.raw()
+    data = data.subset(recipe.train_size, recipe.test_size)
+    return data.hold_out(recipe.held_out) if recipe.held_out else data
+
+
+@contextmanager
+def _denormals_flushed() -> Iterator[None]:
+    """Take numbers below 1e-38 for 0 on the CPU.
+
+    The moments that Adam keeps of a dead unit shrink to denormal numbers and stay there, and each
+    step on those takes the processor some twenty times as long.
+    """
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)  # torch's default; others in this process count on it

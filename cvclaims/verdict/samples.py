@@ -1,0 +1,164 @@
+"""Samples: a number for each seed, known only once the judge asks for it.
+
+`runs.<name>` is an arm: one of the claim's recipes, to be trained over seeds. A measure of an arm
+is a sample; `combined` and `pooled` make one of several arms.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TypeAlias
+
+from cvclaims.claim import Claim
+from cvclaims.recipe import Recipe
+from cvclaims.records import Record
+from cvclaims.records import measure as measures
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One recipe of a claim, by its name there."""
+
+    name: str
+    recipe: Recipe
+
+    def measure(self, function: measures.Measure, label: str = "") -> "Sample":
+        """Any number read off each run's record, such as those of `records.measure`."""
+        return Sample(label or self.name, (self,), lambda records: function(records[0]))
+
+    @property
+    def test_accuracy(self) -> "Sample":
+        """Test accuracy after the last epoch, 0 to 1."""
+        return self.measure(measures.final("test_accuracy"))
+
+    @property
+    def train_loss(self) -> "Sample":
+        """Training loss of the last epoch."""
+        return self.measure(measures.final("train_loss"))
+
+
+class Runs(Mapping[str, Arm]):
+    """The arms of a claim: `runs.mse` or `runs["mse"]`."""
+
+    def __init__(self, claim: Claim) -> None:
+        self._claim = claim
+        self._arms = {name: Arm(name, recipe) for name, recipe in claim.recipes.items()}
+
+    def __getattr__(self, name: str) -> Arm:
+        try:
+            return self._arms[name]
+        except KeyError:
+            named = ", ".join(self._arms) or "none"
+            raise AttributeError(
+                f"claim {self._claim.id} has no recipe {name!r}; its recipes: {named}"
+            ) from None
+
+    def __getitem__(self, name: str) -> Arm:
+        return self._arms[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._arms)
+
+    def __len__(self) -> int:
+        return len(self._arms)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A number for each seed, from the records that each of its arms has of that seed."""
+
+    label: str
+    arms: tuple[Arm, ...]
+    combine: Callable[[Sequence[Record]], float]
+
+    def __sub__(self, other: "Sample") -> "Sample":
+        """The difference seed by seed: both arms share a seed's order of samples."""
+        n = len(self.arms)
+        return Sample(
+            f"{self.label} − {other.label}",
+            self.arms + other.arms,
+            lambda records: self.combine(records[:n]) - other.combine(records[n:]),
+        )
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """Every number of several samples: n seeds of k samples are n · k numbers; see `pooled`."""
+
+    label: str
+    samples: tuple[Sample, ...]
+
+    @property
+    def arms(self) -> tuple[Arm, ...]:
+        """The arms of all its samples."""
+        return tuple(arm for sample in self.samples for arm in sample.arms)
+
+
+@dataclass(frozen=True)
+class Computed:
+    """A number for each seed that needs no training: `function(seed)`, such as a gradient's norm.
+
+    It rests on no records, so it is computed anew in every session and never replayed.
+    """
+
+    label: str
+    function: Callable[[int], float]
+    arms: tuple[Arm, ...] = ()
+
+
+@dataclass(frozen=True)
+class Timing:
+    """What timing two arms side by side gave for one seed.
+
+    Attributes:
+        ratio: an epoch's time of the first over that of the second.
+        beside: what is shown with it, by name, such as each arm's seconds per epoch.
+        device: where it was taken, as tables name it.
+        data: the data's source.
+        stand_in: whether that was generated data, which judges nothing.
+    """
+
+    ratio: float
+    beside: Mapping[str, float]
+    device: str
+    data: str
+    stand_in: bool = False
+
+
+@dataclass(frozen=True)
+class Timed:
+    """A ratio of two arms' times for each seed, taken anew in every session and never replayed.
+
+    `take(seed)` is called once for each seed, however often the judge looks at it.
+    """
+
+    label: str
+    take: Callable[[int], Timing]
+    # It trains no records, so it has no arms that the engine could be asked for.
+    arms: tuple[Arm, ...] = field(default=(), init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "take", cache(self.take))
+
+
+AnySample: TypeAlias = Sample | Pooled | Computed | Timed
+
+
+def pooled(label: str, *samples: Sample) -> Pooled:
+    """One sample of the numbers of several, such as failing runs over all batch sizes.
+
+    All samples' numbers for the first seed come first, in their order, then those for the second.
+    The rules take them for independent, so pool what is alike but for chance, or what fails or not.
+    """
+    if not samples:
+        raise ValueError(f"{label!r} pools no samples")
+    return Pooled(label, samples)
+
+
+def combined(
+    label: str, arms: Sequence[Arm], function: Callable[[Sequence[Record]], float]
+) -> Sample:
+    """A number for each seed from that seed's records of several arms, in the arms' order."""
+    if not arms:
+        raise ValueError(f"{label!r} combines no arms")
+    return Sample(label, tuple(arms), function)

@@ -1,0 +1,144 @@
+"""Timed claims through pytest: what a row of times holds, and who is refused a timer."""
+
+from typing import Any
+
+import pytest
+
+from tests.plugins.project import Project, Ran
+
+# The real rounds are of 50 ms; these only have to be real.
+QUICK = """
+import cvclaims.training.timing as timing
+
+timing.ROUND_SECONDS, timing.ROUNDS = 0.002, 3
+"""
+TIMED = """
+WIDE = GOOD.but(model_args={"hidden": (16,)})
+
+@about("1", recipes={"wide": WIDE, "narrow": GOOD}, reported={"time of wide / narrow": 1.3})
+@pytest.mark.timing
+def test_slower(runs, timer, verdict):
+    verdict.times(timer.ratio(runs.wide, runs.narrow), factor=1e-6)
+
+@about("2", recipes={"wide": WIDE, "narrow": GOOD})
+@pytest.mark.timing
+def test_the_same(runs, timer, verdict):
+    verdict.times_within(timer.ratio(runs.wide, runs.narrow), 0.05)
+
+@about("3", recipes=BOTH)
+def test_trained_beside_it(runs, verdict):
+    verdict.greater(runs.good.test_accuracy, runs.bad.test_accuracy)
+"""
+HEAVY = """
+HEAVY = Recipe(data="fashion_mnist", lr=0.1, epochs=9, model_args={"hidden": (16,)})
+
+@about("1", recipes={"wide": HEAVY.but(model_args={"hidden": (32,)}), "narrow": HEAVY})
+@pytest.mark.gpu
+@pytest.mark.timing
+def test_slower(runs, timer, verdict):
+    verdict.times(timer.ratio(runs.wide, runs.narrow))
+"""
+
+
+@pytest.fixture
+def timed(project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Project:
+    """A project whose rounds are short, and whose device's lock nobody else knows."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    (project.path / "conftest.py").write_text(QUICK)
+    return project
+
+
+def check_times(ran: Ran) -> None:
+    """All that can be said of real times on a machine that others use as well."""
+    row = ran.rows["1"]
+    assert row["verdict"] == "supported"
+    assert row["rule"] == "ratio(1e-06), timed"
+    assert row["scale"] == "full"
+    assert row["evidence"] == {}
+    assert row["device"].startswith("CPU, ")
+    assert row["data"] == "Digits (scikit-learn)"
+    measured = row["measured"]
+    assert list(measured) == ["time of wide / narrow"] + [
+        f"{arm}, {what}"
+        for arm in ("wide", "narrow")
+        for what in ("s per epoch", "FLOPs per image", "bytes kept per image")
+    ]
+    assert all(m["n"] == 3 and m["mean"] > 0 for m in measured.values())
+    assert measured["narrow, FLOPs per image"]["values"] == [2 * (64 * 8 + 8 * 10)] * 3
+    same = ran.rows["2"]
+    assert same["rule"] == "ratio(1 ± 0.05), timed"
+    assert same["measured"]["time of wide / narrow"]["n"] in (3, 5, 8)
+    assert ran.rows["3"]["verdict"] == "supported"
+
+
+@pytest.mark.parametrize("options", [("-p", "no:xdist"), ("-n0",), ("-n2",)])
+def test_times_with_and_without_workers(timed: Project, options: tuple[str, ...]) -> None:
+    timed.write(TIMED)
+    ran = timed.run(*options)
+    check_times(ran)
+
+
+def test_nothing_is_trained_for_times(timed: Project) -> None:
+    timed.write(TIMED)
+    ran = timed.run("-n0", "-k", "slower")
+    assert ran.verdicts() == {"1": "supported"}
+    assert timed.records() == []
+
+
+def test_a_replay_takes_no_times(timed: Project) -> None:
+    timed.write(TIMED)
+    timed.run("-n0")
+    ran = timed.run("-n0", "--claims-replay")
+    assert "times are taken anew in every session" in ran.text
+    check_times(ran)  # the rows of the session before stand
+
+
+def test_without_a_gpu_it_is_refused_as_others_are(timed: Project) -> None:
+    timed.write(HEAVY)
+    ran = timed.run("-n0")
+    assert ran.rows["1"]["verdict"] == "not evaluated"
+    assert ran.reason("1").startswith("it wants a GPU and there is none here")
+
+
+def test_smoke_takes_one_round_and_judges_nothing(timed: Project) -> None:
+    timed.write(HEAVY)
+    ran = timed.run("-n0", "--claims-scale", "smoke")
+    row = ran.rows["1"]
+    assert (row["verdict"], row["scale"]) == ("ran", "smoke")
+    assert row["reason"] == "generated stand-in data judges nothing"
+    assert row["measured"]["time of wide / narrow"]["n"] == 1
+
+
+def test_reduced_needs_real_data(timed: Project) -> None:
+    timed.write(HEAVY)
+    ran = timed.run("-n0", "--claims-scale", "reduced")
+    assert ran.rows["1"]["verdict"] == "not evaluated"
+
+
+def test_a_timer_is_for_claims_marked_timing(timed: Project) -> None:
+    timed.write(
+        """
+        @about("1", recipes=BOTH)
+        def test_unmarked(timer, verdict):
+            pass
+
+        @pytest.mark.timing
+        def test_no_claim(timer):
+            pass
+        """
+    )
+    ran = timed.run("-n0")
+    assert ran.rows["1"]["verdict"] == "error"
+    assert ran.reason("1") == "`timer` needs the device alone: add @pytest.mark.timing"
+    assert "`timer` needs a claim" in ran.text
+
+
+def test_a_failing_step_is_an_error_and_lets_go_of_the_device(timed: Project) -> None:
+    (timed.path / "conftest.py").write_text(
+        QUICK + "def broken(*_):\n    raise RuntimeError('no step')\ntiming.alternate = broken\n"
+    )
+    timed.write(TIMED)
+    ran = timed.run("-n0")
+    assert {ran.rows[name]["verdict"] for name in "12"} == {"error"}
+    assert ran.reason("2") == "RuntimeError: no step"  # and not that the device is taken
+    assert ran.rows["3"]["verdict"] == "supported"

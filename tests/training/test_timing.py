@@ -1,0 +1,193 @@
+"""Timing side by side: the order of the rounds and the arithmetic, on a clock of the test's own."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import cycle
+
+import pytest
+import torch
+
+from cvclaims.data.dataset import Dataset
+from cvclaims.data.load import load
+from cvclaims.models import build
+from cvclaims.recipe import Recipe
+from cvclaims.training import timing
+from cvclaims.training.hooks import Hooks
+from cvclaims.training.timing import alternate, counted, side_by_side
+
+CPU = torch.device("cpu")
+TINY = Recipe(
+    data="digits", train_size=40, test_size=20, batch_size=16, lr=0.1, epochs=1,
+    model_args={"hidden": (4,)},
+)  # fmt: skip
+
+
+class Bench:
+    """Work that takes time on the bench's clock, and is done only once waited for."""
+
+    def __init__(self) -> None:
+        self.now, self.pending = 0.0, 0.0
+        self.log: list[str] = []
+
+    def work(self, name: str, *seconds: float) -> Callable[[int], None]:
+        """Steps of these lengths, call by call, over and over."""
+        lengths = cycle(seconds)
+
+        def steps(n: int) -> None:
+            self.log.append(f"{name}{n}")
+            self.pending += n * next(lengths)
+
+        return steps
+
+    def wait(self) -> None:
+        self.log.append("wait")
+        self.now += self.pending
+        self.pending = 0
+
+    def clock(self) -> float:
+        self.log.append("clock")
+        return self.now
+
+    @property
+    def worked(self) -> list[str]:
+        return [entry for entry in self.log if entry not in ("wait", "clock")]
+
+
+class TestAlternate:
+    def test_first_second_second_first(self) -> None:
+        bench = Bench()
+        done = alternate(bench.work("a", 3), bench.work("b", 2), bench.wait, 5, bench.clock)
+        assert bench.worked[:2] == ["a1", "b1"]  # long enough for a round
+        assert bench.worked[2:] == ["a1", "b1", "b1", "a1", "a1", "b1", "b1", "a1", "a1", "b1"]
+        assert done == timing.Rounds(1, (3.0,) * 5, (2.0,) * 5)
+        assert done.ratio == 1.5
+
+    def test_every_reading_of_the_clock_waits_for_the_device(self) -> None:
+        bench = Bench()
+        alternate(bench.work("a", 3), bench.work("b", 2), bench.wait, 3, bench.clock)
+        whole = ["wait", "clock", "work", "wait", "clock"]
+        log = [entry if entry in ("wait", "clock") else "work" for entry in bench.log]
+        assert log == whole * (len(log) // 5)
+
+    @pytest.mark.parametrize(
+        ("a", "b", "steps"),
+        [(0.05, 0.01, 1), (0.049, 0.01, 2), (0.01, 0.02, 4), (0.001, 0.001, 64), (1e-6, 9, 1)],
+    )
+    def test_steps_until_the_slower_takes_long_enough(self, a: float, b: float, steps: int) -> None:
+        bench = Bench()
+        done = alternate(bench.work("a", a), bench.work("b", b), bench.wait, 1, bench.clock)
+        assert done.steps == steps
+        assert done.first == pytest.approx((steps * a,))
+        assert done.second == pytest.approx((steps * b,))
+
+    def test_the_median_of_the_ratios_not_the_ratio_of_medians(self) -> None:
+        rounds = timing.Rounds(1, (1.0, 2.0, 9.0), (1.0, 4.0, 3.0))
+        assert rounds.ratio == 1.0  # of 1, 1/2 and 3; the medians' would be 2/3
+
+    def test_one_slow_round_changes_nothing(self) -> None:
+        bench = Bench()
+        first = bench.work("a", 2, 2, 90, 2, 2, 2)
+        done = alternate(first, bench.work("b", 1), bench.wait, 5, bench.clock)
+        assert 90 in done.first
+        assert done.ratio == 2
+
+
+class FakeSession:
+    """In the place of `Session`: a step takes a tenth of a second per hidden unit."""
+
+    made: list["FakeSession"]
+    now = 0.0
+
+    def __init__(self, runs: list[tuple[Recipe, int]], data: Dataset, device: torch.device) -> None:
+        ((self.recipe, self.seed),) = runs
+        self.device, self.ready, self.steps = device, False, 0
+        self.batches = self
+        FakeSession.made.append(self)
+
+    def starts(self) -> range:
+        assert self.recipe.batch_size is not None
+        return range(0, self.recipe.train_samples, self.recipe.batch_size)
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        self.ready = True
+        yield
+        self.ready = False
+
+    def train_steps(self, steps: int) -> None:
+        assert self.ready
+        self.steps += steps
+        FakeSession.now += steps * 0.1 * self.recipe.model_args["hidden"][0]
+
+
+@pytest.fixture
+def fakes(monkeypatch: pytest.MonkeyPatch) -> list[FakeSession]:
+    FakeSession.made, FakeSession.now = [], 0.0
+    monkeypatch.setattr(timing, "Session", FakeSession)
+    # `alternate` has bound the real clock as its default.
+    monkeypatch.setattr(alternate, "__defaults__", (timing.ROUNDS, lambda: FakeSession.now))
+    return FakeSession.made
+
+
+class TestSideBySide:
+    DATA = load("digits", None)
+
+    def test_each_recipe_trains_its_own_steps(self, fakes: list[FakeSession]) -> None:
+        wide = TINY.but(model_args={"hidden": (8,)})
+        compared = side_by_side((wide, self.DATA), (TINY, self.DATA), 7, CPU, rounds=3)
+        assert compared.ratio == pytest.approx(2)
+        assert [fake.recipe for fake in fakes] == [wide, TINY]
+        assert {fake.seed for fake in fakes} == {7}
+        assert [fake.steps for fake in fakes] == [timing.WARM_STEPS + 1 + 3] * 2
+        assert not any(fake.ready for fake in fakes)
+        # 40 samples in batches of 16 are three steps of 0.8 and 0.4 s.
+        seconds = [cost.epoch_seconds for cost in compared.costs]
+        assert seconds == pytest.approx([2.4, 1.2])
+
+    @pytest.mark.usefixtures("fakes")
+    def test_epochs_are_compared_where_batches_differ(self) -> None:
+        small = TINY.but(batch_size=4)  # ten steps against three
+        compared = side_by_side((small, self.DATA), (TINY, self.DATA), 0, CPU, rounds=1)
+        assert compared.ratio == pytest.approx(10 / 3)
+
+    @pytest.mark.usefixtures("fakes")
+    def test_a_processor_tells_no_peak(self) -> None:
+        compared = side_by_side((TINY, self.DATA), (TINY, self.DATA), 0, CPU, rounds=1)
+        assert [cost.peak_bytes for cost in compared.costs] == [None, None]
+
+    def test_of_a_gpu_the_peak_above_what_was_there_before(
+        self, fakes: list[FakeSession], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        waits: list[torch.device] = []
+        monkeypatch.setattr(torch.cuda, "synchronize", waits.append)
+        monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", lambda _: None)
+        monkeypatch.setattr(torch.cuda, "memory_allocated", lambda _: 100 * len(fakes))
+        monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda _: 1000)
+        cuda = torch.device("cuda:0")
+        compared = side_by_side((TINY, self.DATA), (TINY, self.DATA), 0, cuda, rounds=1)
+        assert [cost.peak_bytes for cost in compared.costs] == [1000, 900]
+        assert set(waits) == {cuda}
+
+    def test_a_real_one(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(timing, "ROUND_SECONDS", 0.001)
+        augmented = TINY.but(model_args={"hidden": (5,)})
+        compared = side_by_side((augmented, self.DATA), (TINY, self.DATA), 0, CPU, rounds=1)
+        assert compared.ratio > 0
+        assert all(cost.epoch_seconds > 0 for cost in compared.costs)
+
+
+class TestCounted:
+    def test_as_on_the_processor(self) -> None:
+        network = build("mlp", (64,), 10, hidden=(4,))
+        flops, kept = counted(TINY)
+        assert flops == Hooks().flops(network, torch.zeros(1, 64)) == 2 * (64 * 4 + 4 * 10)
+        assert kept == Hooks().saved_bytes(network, torch.zeros(1, 64)) == 4 * (64 + 4)
+
+    def test_of_chosen_classes(self) -> None:
+        assert counted(TINY.but(classes=("0", "1")))[0] == 2 * (64 * 4 + 4 * 2)
+
+    def test_of_a_network_with_batch_norm(self) -> None:
+        recipe = Recipe(data="cifar10", model="resnet", model_args={"depth": 18}, lr=0.1, epochs=1)
+        flops, kept = counted(recipe)
+        assert flops == pytest.approx(2 * 556e6, rel=0.01)  # the catalogue's MEGAMACS
+        assert kept > 1e6

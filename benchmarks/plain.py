@@ -12,6 +12,7 @@ from torch import nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
 
+from benchmarks.machine import CPU
 from claims.losses_activations_optimizers.protocol import experiment_c
 from cvclaims.data.dataset import Dataset
 from cvclaims.data.load import load
@@ -27,12 +28,14 @@ def digits_settings(epochs: int = 100) -> list[Recipe]:
     ]
 
 
-def train_plainly(recipe: Recipe, seed: int, data: Dataset) -> list[dict[str, float]]:
+def train_plainly(
+    recipe: Recipe, seed: int, data: Dataset, device: torch.device = CPU
+) -> list[dict[str, float]]:
     """Train one recipe of report 5 the usual way; one dictionary of numbers an epoch."""
     torch.manual_seed(seed)
     model = nn.Sequential(
         nn.Linear(64, 256), nn.ReLU(), nn.Linear(256, 128), nn.ReLU(), nn.Linear(128, 10)
-    )
+    ).to(device)
     optimizer: torch.optim.Optimizer
     if recipe.optimizer == "adam":
         optimizer = torch.optim.Adam(model.parameters(), lr=recipe.lr)
@@ -47,7 +50,8 @@ def train_plainly(recipe: Recipe, seed: int, data: Dataset) -> list[dict[str, fl
     for _ in range(recipe.epochs):
         model.train()
         loss_sum, right, norms = 0.0, 0, []
-        for x, y in train:
+        for features, labels in train:
+            x, y = features.to(device), labels.to(device)
             optimizer.zero_grad()
             logits = model(x)
             loss = F.cross_entropy(logits, y)
@@ -60,7 +64,7 @@ def train_plainly(recipe: Recipe, seed: int, data: Dataset) -> list[dict[str, fl
             optimizer.step()
             loss_sum += loss.item() * len(x)
             right += int((logits.argmax(1) == y).sum().item())
-        test_loss, test_right = _evaluate(model, test)
+        test_loss, test_right = _evaluate(model, test, device)
         scheduler.step()
         history.append(
             {
@@ -75,12 +79,13 @@ def train_plainly(recipe: Recipe, seed: int, data: Dataset) -> list[dict[str, fl
 
 
 def _evaluate(
-    model: nn.Module, loader: "DataLoader[tuple[torch.Tensor, ...]]"
+    model: nn.Module, loader: "DataLoader[tuple[torch.Tensor, ...]]", device: torch.device
 ) -> tuple[float, int]:
     model.eval()
     loss, right = 0.0, 0
     with torch.no_grad():
-        for x, y in loader:
+        for features, labels in loader:
+            x, y = features.to(device), labels.to(device)
             logits = model(x)
             loss += F.cross_entropy(logits, y, reduction="sum").item()
             right += int((logits.argmax(1) == y).sum().item())

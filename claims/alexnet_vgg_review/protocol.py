@@ -55,7 +55,7 @@ def with_and_without_batch_norm() -> dict[str, Recipe]:
 def alexnet(**model_args: Any) -> Recipe:
     """AlexNet for 32×32 images, trained as in report 3, with crop and flip."""
     recipe = alexnet_of_report_3(CROP_AND_FLIP, **model_args)
-    return recipe.but(assumed=(*recipe.assumed, "model", "augment"))
+    return recipe.but(assumed=(*recipe.assumed, "augment"))
 
 
 def four_layers(activation: str) -> Recipe:
@@ -77,7 +77,7 @@ def four_layers(activation: str) -> Recipe:
         batch_size=128,
         precision="bf16",
         assumed=(
-            *("data", "model", "model_args", "pixels", "init", "optimizer", "lr", "momentum"),
-            *("epochs", "batch_size", "precision"),
+            *("data", "model", "model_args", "pixels", "init", "loss", "optimizer", "lr"),
+            *("momentum", "scheduler", "epochs", "batch_size", "precision"),
         ),
     )

@@ -3,11 +3,16 @@
 The parameters of the two, and the report's "23 %", are in test_costs.py.
 """
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from claims.cnn_architectures.protocol import CNN_ARCHITECTURES, vgg_with_kernel
 from cvclaims.claim import claim
 from cvclaims.verdict.judge import Judge, Runs
+
+if TYPE_CHECKING:
+    from cvclaims.plugins.timing import Timer
 
 pytestmark = pytest.mark.gpu
 
@@ -37,3 +42,15 @@ def test_small_kernels_are_more_accurate(runs: Runs, verdict: Judge) -> None:
 def test_size_of_the_gain(runs: Runs, verdict: Judge) -> None:
     gain = runs.kernel_3.test_accuracy - runs.kernel_7.test_accuracy
     verdict.level(gain, 0.0444, 0.02)
+
+
+@claim(
+    "3.06",
+    "An epoch of VGG 7×7 takes longer than one of VGG 3×3",
+    source=KERNELS,
+    recipes=BOTH_KERNELS,
+    reported={"kernel_7, s per epoch": 29.8, "kernel_3, s per epoch": 22.8},
+)
+@pytest.mark.timing
+def test_large_kernels_are_slower(runs: Runs, verdict: Judge, timer: "Timer") -> None:
+    verdict.times(timer.ratio(runs.kernel_7, runs.kernel_3), factor=1)

@@ -1,7 +1,9 @@
 """Section 3.2: what crop and flip bring ResNet-50 in 15 epochs, and what cutout takes again.
 
-The report judges by the best epoch and by the last one; so do these claims.
+The report judges accuracy by the best epoch and by the last one; so do these claims.
 """
+
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -9,6 +11,9 @@ from claims.resnet_mini_cifar.protocol import CROP_AND_FLIP, CUTOUT, MINI_CIFAR,
 from cvclaims.claim import claim
 from cvclaims.records.measure import best, final
 from cvclaims.verdict.judge import Judge, Runs
+
+if TYPE_CHECKING:
+    from cvclaims.plugins.timing import Timer
 
 pytestmark = pytest.mark.gpu
 
@@ -49,3 +54,19 @@ def test_augmentation_gains(runs: Runs, verdict: Judge, epoch: str) -> None:
 def test_cutout_lies_between(runs: Runs, verdict: Judge, epoch: str) -> None:
     accuracy = EPOCH[epoch]
     verdict.order(*(runs[name].measure(accuracy) for name in THREE))
+
+
+# Here images are augmented on the device that trains, as a part of each step.
+@claim(
+    "4.06",
+    "Augmentation costs no epoch time (within 5 %)",
+    source=AUGMENTATION,
+    recipes=lambda augmented: {augmented: THREE[augmented], "none": NONE},
+    reported=lambda augmented: {f"{augmented}, s per epoch": 51.6, "none, s per epoch": 51.6},
+)
+@pytest.mark.timing
+@pytest.mark.parametrize("augmented", ["crop_and_flip", "cutout"])
+def test_augmentation_takes_no_time(
+    runs: Runs, verdict: Judge, timer: "Timer", augmented: str
+) -> None:
+    verdict.times_within(timer.ratio(runs[augmented], runs.none), 0.05)

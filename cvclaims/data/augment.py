@@ -65,7 +65,10 @@ class Augmentation:
     """
 
     def __init__(self, names: Sequence[str], normalise: Callable[[Tensor], Tensor]) -> None:
-        """`normalise` makes uint8 images (B, 3, H, W) what networks take: `Dataset.normalise`."""
+        """`normalise` makes uint8 images (B, 3, H, W) what networks take: `Dataset.normalise`.
+
+        It returns a new tensor, which may be written to.
+        """
         for name in names:
             known("augmentation", name, AUGMENTATIONS)
         self.names = tuple(name for name in AUGMENTATIONS if name in names)
@@ -98,7 +101,8 @@ class Augmentation:
             x = affine(x, *draw_affine(u["affine"], height, width))
         x = self._normalise(x)
         if "cutout" in u:
-            x = erase(x, *draw_erase(u["cutout"], height, width))
+            # What normalising made is nobody else's; a second copy would take as long again.
+            x = erase(x, *draw_erase(u["cutout"], height, width), inplace=True)
         return x
 
     def _check(self, x: Tensor, draws: Tensor) -> None:
@@ -150,17 +154,21 @@ def flip(x: Tensor, where: Tensor) -> Tensor:
     return torch.where(where[:, None, None, None], x.flip(3), x)
 
 
-def erase(x: Tensor, top: Tensor, left: Tensor, height: Tensor, width: Tensor) -> Tensor:
+def erase(
+    x: Tensor, top: Tensor, left: Tensor, height: Tensor, width: Tensor, *, inplace: bool = False
+) -> Tensor:
     """Images (B, C, H, W) with a rectangle of zeros; its corner and size: (B,) int64.
 
     Any dtype, but finite numbers: they are multiplied by 0, which is far faster than writing it.
+    With `inplace` it is `x` itself that is changed and returned.
     """
     row = torch.arange(x.shape[2], device=x.device)
     column = torch.arange(x.shape[3], device=x.device)
     rows = (row >= top[:, None]) & (row < (top + height)[:, None])
     columns = (column >= left[:, None]) & (column < (left + width)[:, None])
     inside = rows.to(x.dtype)[:, None, :, None] * columns.to(x.dtype)[:, None, None, :]
-    return x * (1 - inside)
+    outside = 1 - inside
+    return x.mul_(outside) if inplace else x * outside
 
 
 def draw_crop(u: Tensor) -> tuple[Tensor, Tensor]:
@@ -213,20 +221,23 @@ def draw_erase(u: Tensor, height: int, width: int) -> tuple[Tensor, Tensor, Tens
     the first that fits is taken, so the distribution is the same. Where nothing is erased,
     height and width are 0.
     """
-    chosen, corner, sizes = u[:, 0] < ERASED, u[:, 1:3], u[:, 3:]
-    area = _between(sizes[:, :ERASE_ATTEMPTS], *ERASED_AREA) * (height * width)
-    ratio = _between(sizes[:, ERASE_ATTEMPTS:], *map(math.log, ERASED_RATIO)).exp_()
-    heights, widths = (area * ratio).sqrt_().round_(), (area / ratio).sqrt_().round_()
-    fits = (heights < height) & (widths < width)
+    areas, ratios = u[:, 3 : 3 + ERASE_ATTEMPTS], u[:, 3 + ERASE_ATTEMPTS :]
+    side = _between(areas, *(share * height * width for share in ERASED_AREA)).sqrt_()
+    # The square root of the ratio, which is half of its logarithm.
+    longer = _between(ratios, *(math.log(ratio) / 2 for ratio in ERASED_RATIO)).exp_()
+    sizes = torch.stack((side * longer, side / longer)).round_()
+    fits = (sizes[0] < height) & (sizes[1] < width) & (u[:, :1] < ERASED)
+    # After the last attempt there is one more, of no size.
     attempt = torch.arange(ERASE_ATTEMPTS, device=u.device)
     first = torch.where(fits, attempt, ERASE_ATTEMPTS).amin(1)
-    chosen = chosen & (first < ERASE_ATTEMPTS)
-    first = first.clamp_(max=ERASE_ATTEMPTS - 1)[:, None]
-    erased_height = heights.gather(1, first)[:, 0].to(torch.int64) * chosen
-    erased_width = widths.gather(1, first)[:, 0].to(torch.int64) * chosen
-    top = _below(corner[:, 0], height + 1 - erased_height)
-    left = _below(corner[:, 1], width + 1 - erased_width)
-    return top, left, erased_height, erased_width
+    taken = F.pad(sizes, (0, 1)).gather(2, first.expand(2, -1)[:, :, None])[:, :, 0]
+    high, wide = taken.to(torch.int64).unbind()
+    return (
+        _below(u[:, 1], height + 1 - high),
+        _below(u[:, 2], width + 1 - wide),
+        high,
+        wide,
+    )
 
 
 def _between(u: Tensor, low: float, high: float) -> Tensor:

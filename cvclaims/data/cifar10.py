@@ -28,8 +28,8 @@ from cvclaims.data.pictures import (
     stat_of,
 )
 
-# Of the original training images, by channel, as commonly used: torchvision's own numbers to four
-# digits. They stay the same for re-encoded images, so that networks see them alike.
+# Of the original training pixels, by channel: the constants that are commonly used. They stay the
+# same for re-encoded images, so that networks see both alike.
 MEAN = (0.4914, 0.4822, 0.4465)
 STD = (0.2470, 0.2435, 0.2616)
 
@@ -68,7 +68,6 @@ def cifar10(folder: Path, per_class: tuple[int, int] = PER_CLASS) -> Dataset:
     Raises DataMissing where none is there, IncompleteError where files lack, DataError where one
     is damaged or does not belong there.
     """
-    get = how_to_get("cifar10", folder)
     get = how_to_get("cifar10", folder)
     try:
         for find in (_batches, _tree, _archive):

@@ -65,7 +65,10 @@ class Dataset:
             and isinstance(self.std, tuple)
             and len(self.mean) == len(self.std) == self.train_x.shape[1]
         ):
-            raise ValueError(f"{self.name}: mean {self.mean} and std {self.std} go by channel")
+            raise ValueError(
+                f"{self.name}: mean {self.mean} and std {self.std} do not go by "
+                f"{self.train_x.shape[1]} channels"
+            )
         # Made here, on the data's device, and not for each batch: copying numbers to a GPU waits
         # for it, and cannot be captured in a CUDA graph.
         scale = [1 / (255 * std) for std in self.std]
@@ -158,7 +161,8 @@ class Dataset:
         Raises ValueError where a size is below 1 or leaves none to train on, or samples are held
         out already.
         """
-        self._refuse_held("hold_out")
+        if self.held_y is not None:
+            raise ValueError("hold_out comes once: samples are held out already")
         if not 1 <= size < len(self.train_y):
             raise ValueError(
                 f"hold_out takes 1 to {len(self.train_y) - 1} of the {len(self.train_y)} training "
@@ -177,7 +181,7 @@ class Dataset:
 
     def _refuse_held(self, what: str) -> None:
         if self.held_y is not None:
-            raise ValueError(f"{what} comes before hold_out: samples are held out already")
+            raise ValueError(f"{what} has to come before hold_out: samples are held out already")
 
     def _chosen(self, what: str, size: int | None, y: Tensor) -> Tensor | None:
         if size is None or size == len(y):

@@ -18,6 +18,7 @@ from cvclaims.data.dataset import Dataset
 from cvclaims.data.folder import DataError, DataMissing
 from cvclaims.data.load import load
 from cvclaims.engines import NotEvaluated, RunFailed
+from cvclaims.engines.device import shared
 from cvclaims.models import build_for, stacks
 from cvclaims.plan import Run
 from cvclaims.recipe import Recipe
@@ -162,7 +163,8 @@ class Inline:
                 self.report(_progress_line(runs, epoch, epochs, accuracy, rate))
 
         try:
-            results = train(pairs, data, self.device, progress)
+            with shared(self.device):  # a timed claim takes the device alone
+                results = train(pairs, data, self.device, progress)
         except Exception as error:
             message = f"{type(error).__name__}: {error}".splitlines()[0].removesuffix(": ")
             self.plan = [run for run in self.plan if run not in runs]  # do not try it for ever

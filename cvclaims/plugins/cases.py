@@ -23,6 +23,7 @@ class Case:
 
     Attributes:
         refusal: why its runs cannot be had here; None where they can.
+        is_timed: its recipes are timed, and not trained to the end.
         judge: set once the test asks for the `verdict` fixture.
     """
 
@@ -31,6 +32,7 @@ class Case:
     scale: str
     refusal: str | None
     is_property: bool
+    is_timed: bool = False
     judge: "Judge | None" = None
 
     @property
@@ -104,6 +106,7 @@ def _case(item: pytest.Item, marker: pytest.Mark, settings: Settings, store: "St
         scale=effective_scale(claim, scale),
         refusal=refusal,
         is_property=hasattr(getattr(item, "obj", None), "hypothesis"),
+        is_timed=item.get_closest_marker("timing") is not None,
     )
 
 

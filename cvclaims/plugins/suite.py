@@ -112,8 +112,9 @@ class Suite:
             # A worker that dies in a test can no longer say which claim it had.
             headings = {nodeid: case.heading() for nodeid, case in self.cases.items()}
             self.notes.leave(f"cases-{self.worker}", headings)
-            cost = {nodeid: case.cost for nodeid, case in self.cases.items()}
-            items.sort(key=lambda item: -cost.get(item.nodeid, 0))
+            # Timed claims come last, when fewer trainings have to wait for them.
+            order = {nodeid: (case.is_timed, -case.cost) for nodeid, case in self.cases.items()}
+            items.sort(key=lambda item: order.get(item.nodeid, (False, 0.0)))
         if not self.settings.replay:
             self.line = self._line()
 
@@ -149,7 +150,11 @@ class Suite:
         from cvclaims.plan import first_runs
 
         cases = sorted(self.cases.values(), key=lambda case: -case.cost)
-        wanted = [(case.claim, case.scale) for case in cases if case.refusal is None]
+        wanted = [
+            (case.claim, case.scale)
+            for case in cases
+            if case.refusal is None and not case.is_timed
+        ]
         return first_runs(wanted, self.settings.seeds)
 
     @cached_property

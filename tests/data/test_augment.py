@@ -38,7 +38,7 @@ def uniform(seed: int, count: int, columns: int) -> Tensor:
 
 
 def normalise(x: Tensor) -> Tensor:
-    return (x.float() / 255 - 0.5) / 0.25
+    return x.float().div_(255).sub_(0.5).div_(0.25)
 
 
 def one_by_one(x: Tensor, change: Callable[..., Tensor], *amounts: Tensor) -> Tensor:
@@ -60,7 +60,8 @@ def test_crop_is_torchvisions(
     mirror = uniform(seed + 1, IMAGES, 1)[:, 0] < 0.5
 
     def reference(image: Tensor, top: int, left: int) -> Tensor:
-        return tv.crop(tv.pad(image, [padding]), top, left, *side)
+        done: Tensor = tv.crop(tv.pad(image, [padding]), top, left, *side)
+        return done
 
     given = x.to(memory_format=torch.channels_last) if channels_last else x
     cut = one_by_one(x, reference, top, left)
@@ -85,7 +86,11 @@ def test_erase_is_torchvisions(seed: int, side: tuple[int, int]) -> None:
     top, left, height, width = (uniform(seed, IMAGES, 4) * size).long().unbind(1)
     zero = torch.zeros(1, 1, 1)
     expected = one_by_one(x, lambda i, *box: tv.erase(i, *box, zero), top, left, height, width)
+    before = x.clone()
     assert torch.equal(augment.erase(x, top, left, height, width), expected)
+    assert torch.equal(x, before)
+    assert augment.erase(x, top, left, height, width, inplace=True) is x
+    assert torch.equal(x, expected)
 
 
 # A level is cut down to a whole number after each step, so rounding of the last bit may move it
@@ -186,7 +191,7 @@ def assert_uniform(values: Tensor, low: float, high: float) -> None:
 
 def test_drawn_crops_and_flips() -> None:
     for offset in augment.draw_crop(uniform(0, MANY, 2)):
-        assert sorted(offset.unique().tolist()) == list(range(9))
+        assert sorted(set(offset.tolist())) == list(range(9))
         counts = offset.bincount()
         assert ((counts - MANY / 9).abs() < 6 * math.sqrt(MANY / 9)).all()
     assert augment.draw_flip(uniform(1, MANY, 1)).float().mean() == pytest.approx(0.5, abs=0.02)
@@ -206,8 +211,8 @@ def test_drawn_affine_maps() -> None:
     assert not angle.any()
     assert not shear.any()
     # torchvision rounds what it draws from -3.2 to 3.2 (-2 to 2), so that the ends are rarer.
-    assert move_x.unique().tolist() == [-3, -2, -1, 0, 1, 2, 3]
-    assert move_y.unique().tolist() == [-2, -1, 0, 1, 2]
+    assert sorted(set(move_x.tolist())) == [-3, -2, -1, 0, 1, 2, 3]
+    assert sorted(set(move_y.tolist())) == [-2, -1, 0, 1, 2]
     assert (move_x == 3).float().mean() == pytest.approx(0.7 / 6.4, abs=0.01)
     assert_uniform(scale, 0.9 - 1e-6, 1.1 + 1e-6)
 
@@ -284,7 +289,8 @@ def test_each_image_has_a_draw_of_its_own(name: str) -> None:
     one = Augmentation((name,), normalise)
     assert one.draws == DRAWS[name]
     x = images(9, 1).expand(16, -1, -1, -1)
-    assert len(one(x, uniform(9, 16, one.draws)).unique(dim=0)) > 1
+    out = one(x, uniform(9, 16, one.draws))
+    assert (out != out[:1]).any()
 
 
 def test_all_are_applied_in_the_catalogues_order() -> None:
@@ -340,7 +346,7 @@ def test_a_cuda_graph_gives_what_the_cpu_gives() -> None:
     whole = Augmentation(AUGMENTATIONS, normalise)
     x, u = images(11, 64), uniform(11, 64, whole.draws)
     held_x, held_u = x.cuda(), u.cuda()
-    side = torch.cuda.Stream()
+    side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
     with torch.cuda.stream(side):
         whole(held_x, held_u)
     torch.cuda.current_stream().wait_stream(side)

@@ -48,7 +48,7 @@ class Python2Array:
         self.array = array
 
     def __reduce__(self) -> tuple[Any, ...]:
-        new, args, _ = self.array.__reduce__()
+        new, args, *_ = tuple(self.array.__reduce__())
         return new, args, (1, self.array.shape, Python2Type(), False, self.array.tobytes())
 
 

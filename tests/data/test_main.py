@@ -1,12 +1,15 @@
 """`python -m cvclaims.data`, with the network taken away or played."""
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from torchvision.datasets import FashionMNIST
+from torchvision.datasets import CIFAR10, FashionMNIST
 
+from cvclaims.data import load
 from cvclaims.data.__main__ import main
+from cvclaims.data.cifar10 import cifar10
 
 Write = Callable[..., Path]
 
@@ -17,6 +20,7 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
         raise RuntimeError("Error downloading it:\nTried http://mirror, got:\n<urlopen error>\n")
 
     monkeypatch.setattr(FashionMNIST, "download", download)
+    monkeypatch.setattr(CIFAR10, "download", download)
 
 
 def test_what_is_there_is_told_without_a_download(
@@ -120,3 +124,34 @@ def test_a_set_of_scikit_learn_needs_no_download(capsys: pytest.CaptureFixture[s
     assert main(["digits"]) == 0
     expected = "Digits comes with scikit-learn: 1,437 training and 360 test samples\n"
     assert capsys.readouterr().out == expected
+
+
+def test_cifar10_is_downloaded_into_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = []
+
+    def download(self: CIFAR10) -> None:
+        asked.append(Path(self.root))
+        raise RuntimeError("Error downloading cifar-10-python.tar.gz")
+
+    monkeypatch.setattr(CIFAR10, "download", download)
+    assert main(["cifar10", "--claims-data", str(tmp_path)]) == 1
+    assert asked == [tmp_path]
+    err = capsys.readouterr().err
+    assert err.endswith("the download failed: Error downloading cifar-10-python.tar.gz\n")
+
+
+def test_re_encoded_images_are_told_as_what_they_are(
+    tmp_path: Path,
+    plant: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    plant(tmp_path, "jpg")
+    small = functools.partial(cifar10, per_class=(3, 2))
+    monkeypatch.setattr(load, "STORED", {"cifar10": small})
+    assert main(["cifar10", "--claims-data", str(tmp_path)]) == 0
+    assert capsys.readouterr().out == (
+        f"CIFAR-10, JPEG re-encoded is in {tmp_path}: 30 training and 20 test samples\n"
+    )

@@ -71,6 +71,12 @@ def matches(text: str, pattern: str) -> bool:
     return fnmatch.fnmatchcase(text, pattern.replace("[", "[[]"))
 
 
+# A project run inside this process finds the plugins imported, which pytest would rewrite first.
+REWRITTEN = (
+    "  ignore:Module already imported so cannot be rewritten:pytest.PytestAssertRewriteWarning",
+)
+
+
 class Project:
     """A folder with claims, and pytest to run in it."""
 
@@ -81,7 +87,7 @@ class Project:
         self.ini()
 
     def ini(self, *lines: str) -> None:
-        base = ("[pytest]", "addopts = --strict-markers", "filterwarnings = error")
+        base = ("[pytest]", "addopts = --strict-markers", "filterwarnings =", "  error", *REWRITTEN)
         self.pytester.makeini("\n".join((*base, *lines)))
 
     def write(self, tests: str) -> None:

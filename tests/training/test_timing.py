@@ -57,8 +57,8 @@ class TestAlternate:
     def test_first_second_second_first(self) -> None:
         bench = Bench()
         done = alternate(bench.work("a", 3), bench.work("b", 2), bench.wait, 5, bench.clock)
-        assert bench.worked[:2] == ["a1", "b1"]  # long enough for a round
-        assert bench.worked[2:] == ["a1", "b1", "b1", "a1", "a1", "b1", "b1", "a1", "a1", "b1"]
+        assert bench.worked[:4] == ["a1", "a1", "b1", "b1"]  # long enough for a round
+        assert bench.worked[4:] == ["a1", "b1", "b1", "a1", "a1", "b1", "b1", "a1", "a1", "b1"]
         assert done == timing.Rounds(1, (3.0,) * 5, (2.0,) * 5)
         assert done.ratio == 1.5
 
@@ -80,13 +80,18 @@ class TestAlternate:
         assert done.first == pytest.approx((steps * a,))
         assert done.second == pytest.approx((steps * b,))
 
+    def test_an_interruption_makes_no_step_long_enough(self) -> None:
+        bench = Bench()
+        a, b = bench.work("a", 9, *[0.03] * 99), bench.work("b", 0.02)
+        assert alternate(a, b, bench.wait, 1, bench.clock).steps == 2
+
     def test_the_median_of_the_ratios_not_the_ratio_of_medians(self) -> None:
         rounds = timing.Rounds(1, (1.0, 2.0, 9.0), (1.0, 4.0, 3.0))
         assert rounds.ratio == 1.0  # of 1, 1/2 and 3; the medians' would be 2/3
 
     def test_one_slow_round_changes_nothing(self) -> None:
         bench = Bench()
-        first = bench.work("a", 2, 2, 90, 2, 2, 2)
+        first = bench.work("a", 2, 2, 2, 90, 2, 2, 2)
         done = alternate(first, bench.work("b", 1), bench.wait, 5, bench.clock)
         assert 90 in done.first
         assert done.ratio == 2
@@ -138,7 +143,7 @@ class TestSideBySide:
         assert compared.ratio == pytest.approx(2)
         assert [fake.recipe for fake in fakes] == [wide, TINY]
         assert {fake.seed for fake in fakes} == {7}
-        assert [fake.steps for fake in fakes] == [timing.WARM_STEPS + 1 + 3] * 2
+        assert [fake.steps for fake in fakes] == [timing.WARM_STEPS + 2 + 3] * 2
         assert not any(fake.ready for fake in fakes)
         # 40 samples in batches of 16 are three steps of 0.8 and 0.4 s.
         seconds = [cost.epoch_seconds for cost in compared.costs]

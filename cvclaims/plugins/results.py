@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cvclaims.plugins import settings as options
 from cvclaims.plugins.suite import Suite, suite_of
 
 if TYPE_CHECKING:
@@ -22,7 +23,9 @@ MEANING = {"disputed": " (refuted, as expected)", "ran": " (nothing judged)"}
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Gather in the controller alone."""
+    """Gather in the controller alone; a plan needs no workers, and is printed once."""
+    if options.is_plan(config) and hasattr(config.option, "dist"):
+        config.option.dist = "no"
     suite = suite_of(config)
     if not suite.is_worker:
         config.pluginmanager.register(Sink(suite), "cvclaims-sink")
@@ -75,6 +78,7 @@ class Sink:
                 self.suite.settings.results,
                 self._judged(),
                 lambda row: store.evidence(row.evidence),
+                lambda: store,
             )
             self.problems += self._written.problems
         except ReportError as error:
@@ -112,9 +116,7 @@ class Sink:
         if self._unwritten:
             terminal.write_line(f"no table was written: {self._unwritten}", red=True)
         elif self._written is not None:
-            from cvclaims.plugins.settings import shown
-
-            terminal.write_line(f"table: {shown(self._written.page)}")
+            terminal.write_line(f"table: {options.shown(self._written.page)}")
 
     def _standing(self, rows: "list[Row]") -> "list[Row]":
         """The rows that stand in the tables for the claims of this run."""

@@ -26,6 +26,7 @@ FLAGS = (
     ("replay", "judge from stored records alone, training nothing"),
     ("rerun", "train again what the store already holds"),
     ("strict", "fail claims whose verdict is inconclusive"),
+    ("plan", "print what the selected claims would train, and an estimate of the time, instead"),
 )
 
 
@@ -42,11 +43,13 @@ class Settings:
     replay: bool
     rerun: bool
     strict: bool
+    plan: bool
 
     def header(self) -> str:
         """One line for pytest's header."""
         data = self.data or "no folder (scikit-learn's sets only)"
         mode = ", replay" if self.replay else ", rerun" if self.rerun else ""
+        mode += ", plan" if self.plan else ""
         found = (" (GPU)" if gpu_present() else " (no GPU)") if self.device == "auto" else ""
         return (
             f"claims: scale {self.scale}{mode}, device {self.device}{found}, data: {data}, "
@@ -54,10 +57,10 @@ class Settings:
         )
 
     def open_store(self) -> "Store":
-        """The store; read-only in a replay."""
+        """The store; read-only where nothing is trained."""
         from cvclaims.records import Store
 
-        return Store(self.store, read_only=self.replay)
+        return Store(self.store, read_only=self.replay or self.plan)
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -78,6 +81,11 @@ def any_given(config: pytest.Config) -> bool:
     return any(_given(config, name) is not None for name, *_ in (*OPTIONS, *FLAGS))
 
 
+def is_plan(config: pytest.Config) -> bool:
+    """Whether a plan is asked for, whatever the other options say."""
+    return bool(_given(config, "plan"))
+
+
 def read(config: pytest.Config) -> Settings:
     """The settings; raises UsageError in one line for a value that cannot be meant."""
     given = {name: _given(config, name) for name, *_ in (*OPTIONS, *FLAGS)}
@@ -92,6 +100,7 @@ def read(config: pytest.Config) -> Settings:
         replay=bool(given["replay"]),
         rerun=bool(given["rerun"]),
         strict=bool(given["strict"]),
+        plan=bool(given["plan"]),
     )
 
 
@@ -103,7 +112,9 @@ def check(settings: Settings, *, runs: bool) -> None:
         raise pytest.UsageError("--claims-replay trains nothing and --claims-rerun all: choose one")
     if settings.replay and settings.scale == "smoke":
         raise pytest.UsageError("--claims-replay judges; smoke records judge nothing")
-    if not runs:
+    if settings.replay and settings.plan:
+        raise pytest.UsageError("--claims-replay trains nothing that could be planned: choose one")
+    if not runs or settings.plan:
         return
     _check_results(settings.results)
     try:

@@ -96,6 +96,10 @@ class Suite:
     def collect(self, items: list[pytest.Item]) -> None:
         """Take up the claims among the tests that will run; workers begin with the longest."""
         claims = [item for item in items if item.get_closest_marker("claim")]
+        if options.is_plan(self.config):
+            from cvclaims.plugins.plan import Planner
+
+            self.config.pluginmanager.register(Planner(self), "cvclaims-planner")
         if not claims:
             return
         from cvclaims.plugins.cases import cases_of
@@ -115,7 +119,7 @@ class Suite:
             # Timed claims come last, when fewer trainings have to wait for them.
             order = {nodeid: (case.is_timed, -case.cost) for nodeid, case in self.cases.items()}
             items.sort(key=lambda item: order.get(item.nodeid, (False, 0.0)))
-        if not self.settings.replay:
+        if not (self.settings.replay or self.settings.plan):
             self.line = self._line()
 
     def _line(self) -> Line | None:
@@ -151,9 +155,7 @@ class Suite:
 
         cases = sorted(self.cases.values(), key=lambda case: -case.cost)
         wanted = [
-            (case.claim, case.scale)
-            for case in cases
-            if case.refusal is None and not case.is_timed
+            (case.claim, case.scale) for case in cases if case.refusal is None and not case.is_timed
         ]
         return first_runs(wanted, self.settings.seeds)
 

@@ -1,12 +1,13 @@
 """A figure as PNG: the same bytes for the same records, in few of them.
 
-This module and `panels` alone import matplotlib; `figures` imports them once there is something
-to draw.
+This module, `panels` and `grid_figure` alone import matplotlib; `figures` imports them once there
+is something to draw.
 """
 
 import functools
 import io
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import matplotlib
@@ -14,8 +15,11 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
 from PIL import Image
 
+from cvclaims.report.grid import Grid
+from cvclaims.report.grid_figure import batch_sizes
 from cvclaims.report.panels import COLOURS, KINDS, Runs
 
 DPI = 110
@@ -36,16 +40,23 @@ _STYLE: dict[Any, Any] = {
 
 
 def draw(kind: str, runs: Runs, title: str) -> bytes | None:
-    """A figure of a kind of `KINDS` as PNG; None where the records hold nothing for it.
+    """A figure of a kind of `KINDS` as PNG; None where the records hold nothing for it."""
+    return _png(lambda: KINDS[kind](runs), title)
 
-    The same records give the same bytes: no date, and none of the reader's own matplotlibrc.
-    """
+
+def draw_grid(grid: Grid) -> bytes | None:
+    """A grid's figure as PNG."""
+    return _png(lambda: batch_sizes(grid), grid.title)
+
+
+def _png(figure_of: Callable[[], Figure | None], title: str) -> bytes | None:
+    """What is drawn, the same bytes for the same: no date, and no reader's own matplotlibrc."""
     with matplotlib.rc_context(), warnings.catch_warnings():
         # A name in letters that the font lacks still makes a figure, with boxes for them.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(_STYLE)
-        figure = KINDS[kind](runs)
+        figure = figure_of()
         if figure is None:
             return None
         figure.suptitle(title, fontsize=11, x=0.01, ha="left", parse_math=False)

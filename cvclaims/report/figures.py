@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 from cvclaims.records.record import Record
 from cvclaims.report import files
+from cvclaims.report.grid import Grid, to_json
 from cvclaims.report.rows import Row
 
 Records: TypeAlias = Callable[[Row], Mapping[str, Sequence[Record]]]
@@ -25,9 +26,14 @@ SCALES = ("reduced", "full")
 INDEX = "figures/index.json"
 # So many recipes can share a figure and still be told apart at a glance.
 MOST_TOGETHER = 4
+# Beyond this a figure of curves has more lines than colours; a claim on so many is one about a
+# grid, which has a figure of its own.
+MOST_LINES = 7
 # What `panels.KINDS` can draw, in the order in which a reader looks, and what the page says.
 KINDS = {
     "curves": "Training curves: mean over seeds, band from the lowest to the highest.",
+    "gradient-flow": "Norms of the gradients of weights: left, of the first and the last layer, "
+    "over training; right, of every layer from input to output, mean over training and seeds.",
     "activations": "Activations after the last epoch: one outline a seed.",
     "dead-units": "Share of activations ≤ 0, and share of units with neither output nor gradient "
     "for any training sample: mean over seeds, at the right after the last epoch.",
@@ -85,13 +91,17 @@ class Drawn:
     """The page's figures, and what was done for them."""
 
     pictures: list[Picture] = field(default_factory=list)
+    # Each grid with its figure's file; None where it could not be drawn.
+    grids: list[tuple[Grid, str | None]] = field(default_factory=list)
     written: list[Path] = field(default_factory=list)
     removed: list[Path] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
 
-def draw_figures(folder: Path, rows: Sequence[Row], records: Records) -> Drawn:
-    """Bring `folder/figures` in line with the rows: draw what changed, remove what went.
+def draw_figures(
+    folder: Path, rows: Sequence[Row], records: Records, grids: Sequence[Grid] = ()
+) -> Drawn:
+    """Bring `folder/figures` in line with rows and grids: draw what changed, remove what went.
 
     Only files that the index names are ever removed. A figure that cannot be drawn becomes a
     problem, never an exception: a picture must not cost the tables.
@@ -105,6 +115,12 @@ def draw_figures(folder: Path, rows: Sequence[Row], records: Records) -> Drawn:
             pictures = _drawn_anew(folder, stem, group, records, drawn)
         drawn.pictures += pictures
         after.update((picture.file, picture.group.hash(picture.kind)) for picture in pictures)
+    for file, grid in _named_grids(grids).items():
+        evidence = hashlib.sha256(f"{VERSION} {to_json([grid])}".encode()).hexdigest()
+        there = before.get(file) == evidence and (folder / file).exists()
+        if there or _grid_drawn(folder / file, grid, drawn):
+            after[file] = evidence
+        drawn.grids.append((grid, file if file in after else None))
     for file in sorted(before.keys() - after.keys()):
         if files.remove(folder / file):
             drawn.removed.append(folder / file)
@@ -156,6 +172,35 @@ def _drawn_anew(
     return pictures
 
 
+def _grid_drawn(path: Path, grid: Grid, drawn: Drawn) -> bool:
+    """Draw a grid's figure; False where it cannot be."""
+    from cvclaims.report import drawing
+
+    try:
+        png = drawing.draw_grid(grid)
+    except Exception as error:
+        drawn.problems.append(f"{path.stem}: not drawn ({type(error).__name__}: {error})")
+        return False
+    if png is None:
+        return False
+    if files.replace(path, png):
+        drawn.written.append(path)
+    return True
+
+
+def _named_grids(grids: Sequence[Grid]) -> dict[str, Grid]:
+    """Each grid by its figure's file: figures/<report>/grid-<scale>-<stopping>.png."""
+    named: dict[str, Grid] = {}
+    for grid in grids:
+        stem = f"figures/{_slug(grid.report)}/grid-{_slug(f'{grid.scale}-{grid.kind}')}"
+        free, count = stem, 1
+        while f"{free}.png" in named:
+            count += 1
+            free = f"{stem}-{count}"
+        named[f"{free}.png"] = grid
+    return named
+
+
 def _collect(group: Group, records: Records) -> dict[str, list[Record]]:
     """The group's records by name, ordered by seed, each once."""
     found: dict[str, Record] = {}
@@ -178,6 +223,8 @@ def groups(rows: Sequence[Row]) -> list[Group]:
     # The largest first: it takes in those that trained only some of its recipes.
     for row in sorted(rows, key=lambda row: -len(row.evidence)):
         if row.scale not in SCALES or not any(row.evidence.values()):
+            continue
+        if len(row.evidence) > MOST_LINES:
             continue
         home = next((part for part in parts if part.takes(row)), None)
         if home is None:

@@ -5,10 +5,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
+from typing import TypeAlias
 
 from filelock import FileLock, Timeout
 
-from cvclaims.report import files
+from cvclaims.report import files, grid
 from cvclaims.report.figures import KINDS, Picture, Records, draw_figures
 from cvclaims.report.files import ReportError
 from cvclaims.report.overview import assumed, by_report, heading, overview
@@ -16,6 +17,9 @@ from cvclaims.report.rows import Row, merge
 from cvclaims.report.tables import markdown_table, plain
 
 __all__ = ["ReportError", "Written", "compose", "write_results"]
+
+# A grid and its figure's file.
+Shown: TypeAlias = tuple[grid.Grid, str | None]
 
 PAGE = "README.md"
 _LOCK_SECONDS = 120
@@ -47,7 +51,7 @@ class Written:
     Attributes:
         rows: the merged rows, as in claims.json.
         written: the files whose content changed.
-        removed: figures that no longer belong to any row.
+        removed: files that no longer belong to any row.
         problems: one line each, for whoever owns the terminal.
     """
 
@@ -59,11 +63,15 @@ class Written:
     problems: list[str] = field(default_factory=list)
 
 
-def write_results(folder: Path, new: Sequence[Row], records: Records) -> Written:
+def write_results(
+    folder: Path, new: Sequence[Row], records: Records, held: grid.Held = tuple
+) -> Written:
     """Merge new rows into the results folder and bring everything that people read up to date.
 
     `records` gives the evidence of a row by recipe name; it is asked only for figures that have
-    to be drawn. Raises ReportError, in one line, where the folder cannot be read or written.
+    to be drawn. `held` gives all that the store holds; it is asked only where a report of this
+    session sweeps the batch size, as a grid shows every run that there is. Raises ReportError, in
+    one line, where the folder cannot be read or written.
     """
     with _alone(folder):
         old, problems = files.read_rows(folder)
@@ -71,11 +79,14 @@ def write_results(folder: Path, new: Sequence[Row], records: Records) -> Written
         done = Written(folder / files.CLAIMS, folder / PAGE, rows, problems=problems)
         # The numbers first: should anything go wrong with a figure, they are safe.
         _write(done, done.claims, files.to_json(rows))
-        drawn = draw_figures(folder, rows, records)
+        grids = grid.renewed(folder, rows, new, held)
+        if grid.write(folder, grids):
+            (done.written if grids else done.removed).append(folder / grid.FILE)
+        drawn = draw_figures(folder, rows, records, grids)
         done.written += drawn.written
         done.removed += drawn.removed
         done.problems += drawn.problems
-        _write(done, done.page, compose(rows, drawn.pictures).encode())
+        _write(done, done.page, compose(rows, drawn.pictures, drawn.grids).encode())
     return done
 
 
@@ -105,16 +116,20 @@ def _write(done: Written, path: Path, content: bytes) -> None:
         done.written.append(path)
 
 
-def compose(rows: Sequence[Row], pictures: Sequence[Picture]) -> str:
+def compose(rows: Sequence[Row], pictures: Sequence[Picture], grids: Sequence[Shown] = ()) -> str:
     """README.md: how to read it, the overview, and a section for each report."""
     parts = [_INTRODUCTION, overview(rows)]
     for slug, part in by_report(rows).items():
         shown = [picture for picture in pictures if picture.group.lead.report == slug]
-        parts.append(_section(slug, part, shown))
+        parts.append(
+            _section(slug, part, shown, [pair for pair in grids if pair[0].report == slug])
+        )
     return "\n".join(parts)
 
 
-def _section(slug: str, rows: Sequence[Row], pictures: Sequence[Picture]) -> str:
+def _section(
+    slug: str, rows: Sequence[Row], pictures: Sequence[Picture], grids: Sequence[Shown]
+) -> str:
     number, title, note = heading(rows)
     name = plain(title or slug)
     parts = [f"## {number}. {name}\n" if number else f"## {name}\n"]
@@ -126,6 +141,8 @@ def _section(slug: str, rows: Sequence[Row], pictures: Sequence[Picture]) -> str
     if disputes := _disputes(rows):
         parts.append(f"Disputed:\n\n{disputes}")
     parts.append(_details(rows, pictures))
+    if grids:
+        parts.append(grid.section(name, grids))
     if pictures:
         parts.append(f"### Figures of {name}\n")
         kinds = {picture.kind for picture in pictures}

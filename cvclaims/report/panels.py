@@ -27,6 +27,9 @@ from cvclaims.report.probes import (
 
 Runs: TypeAlias = Mapping[str, Sequence[Record]]
 
+# With fewer layers there is no flow to look at.
+DEEP = 6
+
 # Okabe and Ito's palette, which stays apart for every kind of colour vision, less its yellow,
 # too pale for a line on white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -99,6 +102,69 @@ def _log_axis(axes: Axes) -> None:
 def _wants_log(parts: Sequence[Array]) -> bool:
     positive = np.concatenate([part[part > 0] for part in parts])
     return bool(positive.size and positive.max() > 10 * positive.min())
+
+
+def gradient_flow(runs: Runs) -> Figure | None:
+    """Gradient norms of deep networks: over training at both ends, and layer by layer.
+
+    Left, the first layer's weights (solid) and the last one's (dashed), epoch by epoch. Right, all
+    weights from input to output, at equal distances, mean over epochs. Both mean over seeds.
+    """
+    found = {name: _weights(records) for name, records in runs.items()}
+    found = {name: part for name, part in found.items() if len(part) >= DEEP}
+    if not found:
+        return None
+    figure = Figure(figsize=(9.2, 3.4), layout="constrained")
+    ends, profile = _row(figure, 2)
+    for name, layers in found.items():
+        colour = COLOURS[list(runs).index(name) % len(COLOURS)]
+        means = [mean_over_seeds(values) for values in layers.values()]
+        for mean, dash in ((means[0], "-"), (means[-1], (0, (3, 1.5)))):
+            ends.plot(range(1, len(mean) + 1), _positive(mean), color=colour, linestyle=dash)
+        heights = _positive(np.array([mean_over_seeds(mean[:, None])[0] for mean in means]))
+        profile.plot(np.linspace(0, 1, len(heights)), heights, color=colour, lw=1.2, label=name)
+    ends.set_title("first (solid) and last (dashed) layer")
+    ends.set_xlabel("epoch")
+    ends.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
+    ends.set_ylabel("gradient norm")
+    profile.set_title("every layer, mean over training")
+    profile.set_xlabel("from input (0) to output (1)")
+    for axes in (ends, profile):
+        _log_axis(axes)
+    figure.legend(*profile.get_legend_handles_labels(), loc="outside lower left", ncols=4)
+    return figure
+
+
+def _weights(records: Sequence[Record]) -> dict[str, Array]:
+    """Each weight's gradient norms, (seeds, epochs), in the network's order.
+
+    Batch norm's scales are parameters called weight too, but no layer's weights: they follow
+    on a convolution's and are told by being called like a norm.
+    """
+    layers = by_layer(records, "gradient_norms")
+    return {
+        name: values
+        for name, values in layers.items()
+        if name.endswith("weight") and not _is_norm(name, layers)
+    }
+
+
+def _is_norm(name: str, layers: Mapping[str, Array]) -> bool:
+    """Whether a weight is a batch norm's scale, by its name: `bn1.weight`, `downsample.1.weight`.
+
+    In a VGG the norm of convolution N is N + 1, which no convolution or linear layer ever is: a
+    ReLU at least lies between two of those.
+    """
+    module = name.removesuffix(".weight")
+    parent, _, last = module.rpartition(".")
+    if last.startswith(("bn", "norm")):
+        return True
+    before = f"{parent}.{int(last) - 1}.weight" if last.isdigit() else ""
+    return before in layers
+
+
+def _positive(values: Array) -> Array:
+    return np.where(values > 0, values, np.nan)
 
 
 def activations(runs: Runs) -> Figure | None:
@@ -239,6 +305,7 @@ def _any_finite(values: Array) -> bool:
 
 KINDS: Mapping[str, Callable[[Runs], Figure | None]] = {
     "curves": curves,
+    "gradient-flow": gradient_flow,
     "activations": activations,
     "dead-units": dead_units,
     "boundary": boundary,

@@ -32,6 +32,8 @@ claims of computer vision reports (cvclaims):
   --claims-replay       judge from stored records alone, training nothing
   --claims-rerun        train again what the store already holds
   --claims-strict       fail claims whose verdict is inconclusive
+  --claims-plan         print what the selected claims would train, and an
+                        estimate of the time, instead
 """
 MARKERS = """\
 @pytest.mark.claim(...): a report's claim, judged by this test; made by cvclaims.claim.claim
@@ -56,6 +58,7 @@ def test_help(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
         "replay",
         "rerun",
         "strict",
+        "plan",
     ]:
         assert f"claims_{name}" in text.partition("[pytest] configuration options")[2]
 

@@ -18,6 +18,19 @@ NETS = {"relu": SHORT, "leaky_relu": SHORT.but(model_args={"activation": "leaky_
 RUNS = {name: [record(recipe, seed) for seed in (0, 1)] for name, recipe in NETS.items()}
 
 
+# A network of eight convolutions with batch norm, whose gradients shrink towards the input.
+CONVOLUTIONS = [f"features.{3 * i}" for i in range(8)]
+NORMS = {
+    f"{name}.{kind}": [10.0 ** (i - 8) * (1 + e) for e in range(4)]
+    for i, conv in enumerate(CONVOLUTIONS)
+    for name, kind in ((conv, "weight"), (conv, "bias"), (f"features.{3 * i + 1}", "weight"))
+}
+DEEP = {
+    "deep": [record(SHORT, 0, probes={"gradient_norms": NORMS})],
+    "shallow": RUNS["relu"],
+}
+
+
 def changed(**probe: Any) -> dict[str, Sequence[Record]]:
     whole = RUNS["relu"][0].probes
     return {"relu": [record(SHORT, 0, probes={**whole, **probe})]}
@@ -25,7 +38,9 @@ def changed(**probe: Any) -> dict[str, Sequence[Record]]:
 
 @pytest.fixture(scope="module")
 def pngs() -> dict[str, bytes | None]:
-    return {kind: drawing.draw(kind, RUNS, "Moons · full scale · 2 seeds") for kind in panels.KINDS}
+    runs = {kind: DEEP if kind == "gradient-flow" else RUNS for kind in panels.KINDS}
+    title = "Moons · full scale · 2 seeds"
+    return {kind: drawing.draw(kind, shown, title) for kind, shown in runs.items()}
 
 
 def test_figures_are_small_and_free_of_metadata(pngs: dict[str, bytes | None]) -> None:
@@ -183,3 +198,37 @@ def test_no_records_make_no_figure(kind: str) -> None:
 
 def test_odd_names_and_titles_are_drawn_as_they_are() -> None:
     assert drawing.draw("curves", {"활성": [record(SHORT)]}, "$x 손실 · a_b · 100 %") is not None
+
+
+class TestGradientFlow:
+    def test_a_line_runs_through_every_layer_and_passes_over_norms(self) -> None:
+        figure = panels.gradient_flow(DEEP)
+        assert figure is not None
+        ends, profile = figure.axes
+        (line,) = profile.get_lines()  # the shallow network has no flow to show
+        assert line.get_label() == "deep"
+        assert line.get_xdata() == pytest.approx(np.linspace(0, 1, 8))
+        assert line.get_ydata() == pytest.approx([2.5 * 10.0 ** (i - 8) for i in range(8)])
+        first, last = (part.get_ydata() for part in ends.get_lines())
+        assert first == pytest.approx(NORMS["features.0.weight"])
+        assert last == pytest.approx(NORMS["features.21.weight"])
+
+    def test_a_gradient_of_zero_leaves_a_gap(self) -> None:
+        norms = {**NORMS, "features.0.weight": [0.0] * 4}
+        figure = panels.gradient_flow(
+            {"deep": [record(SHORT, 0, probes={"gradient_norms": norms})]}
+        )
+        assert figure is not None
+        assert np.isnan(figure.axes[1].get_lines()[0].get_ydata()[0])
+
+    @pytest.mark.parametrize("name", ["bn1", "layer1.0.bn2", "layer1.0.downsample.1"])
+    def test_names_of_norms_in_a_resnet(self, name: str) -> None:
+        layers = {
+            "layer1.0.downsample.0.weight": np.ones((1, 1)),
+            f"{name}.weight": np.ones((1, 1)),
+        }
+        assert panels._is_norm(f"{name}.weight", layers)
+        assert not panels._is_norm("layer1.0.downsample.0.weight", layers)
+
+    def test_shallow_networks_have_none(self) -> None:
+        assert panels.gradient_flow(RUNS) is None

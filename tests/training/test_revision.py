@@ -97,7 +97,8 @@ MEND = "raise TRAINING_REVISION in cvclaims/records/record.py and update the num
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_recipe_still_learns_what_it_did(name: str) -> None:
     recipe = RECIPES[name]
-    (result,) = train([(recipe, SEED)], load(recipe.data, None, allow_stand_in=True), torch.device("cpu"))
+    data = load(recipe.data, None, allow_stand_in=True)
+    (result,) = train([(recipe, SEED)], data, torch.device("cpu"))
     for curve, before in LOSSES[name].items():
         now = [float(f"{value:.7g}") for value in result.curves[curve]]
         assert now == pytest.approx(before, rel=TOLERANCE.get(name, 2e-4)), (

@@ -1,0 +1,54 @@
+"""Convolutional networks train in bfloat16 here, which none of the reports says it did.
+
+bfloat16 keeps 8 bits of a number where float32 keeps 24. Parameters and updates stay in float32;
+products and convolutions do not. If that cost accuracy, every comparison in this suite would be
+one of networks so handicapped.
+"""
+
+import math
+
+import pytest
+
+from claims.alexnet_vgg_review.protocol import vgg
+from claims.training_itself.protocol import TRAINING_ITSELF
+from cvclaims.claim import claim
+from cvclaims.records import Record
+from cvclaims.records.measure import final
+from cvclaims.verdict.judge import Judge, Runs
+
+pytestmark = pytest.mark.gpu
+
+# VGG11 with batch norm, trained as in report 1: the smallest of the networks with all its parts.
+IN_BOTH = {
+    "bf16": vgg(11, batch_norm=True),
+    "fp32": vgg(11, batch_norm=True).but(precision="fp32"),
+}
+PRECISION = TRAINING_ITSELF.at("Precision")
+
+
+def accuracy(record: Record) -> float:
+    """Not a number where the device has no bfloat16 and trained in float32 instead."""
+    as_asked = record.origin.precision == record.recipe.precision
+    return final("test_accuracy")(record) if as_asked else math.nan
+
+
+@claim(
+    "6.01",
+    "bfloat16 costs no accuracy: within half a point of float32, from below",
+    source=PRECISION,
+    recipes=IN_BOTH,
+    case="no worse",
+)
+def test_bf16_is_no_worse(runs: Runs, verdict: Judge) -> None:
+    verdict.not_worse(runs.bf16.measure(accuracy), runs.fp32.measure(accuracy), delta=0.005)
+
+
+@claim(
+    "6.01",
+    "bfloat16 costs no accuracy: within half a point of float32, from above",
+    source=PRECISION,
+    recipes=IN_BOTH,
+    case="no better",
+)
+def test_bf16_is_no_better(runs: Runs, verdict: Judge) -> None:
+    verdict.not_worse(runs.fp32.measure(accuracy), runs.bf16.measure(accuracy), delta=0.005)

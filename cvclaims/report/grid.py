@@ -1,0 +1,286 @@
+"""Sweeps of the batch size: what every cell of one came to, as a table for the page.
+
+A grid is made of the records whose recipes differ in depth, batch norm, pixels and batch size
+alone. It is read from the store and not from the rows' evidence, so that it also shows the cells
+of claims that cannot be judged yet. `grids.json` keeps it, for programs, and for sessions of other
+claims, which read no record.
+"""
+
+import json
+import statistics
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from cvclaims.recipe import Recipe
+from cvclaims.records.measure import at_lowest, best, final
+from cvclaims.records.record import TRAINING_REVISION, Record, rounded
+from cvclaims.report import files
+from cvclaims.report.rows import Row
+from cvclaims.report.tables import plain
+
+# All records of a store.
+Held: TypeAlias = Callable[[], Iterable[Record]]
+
+FILE = "grids.json"
+# A claim on so many recipes is one about a sweep; reports without such a claim read no records.
+FEWEST_RECIPES = 6
+# A run failed to train when it never did better than chance by half.
+ABOVE_CHANCE = 1.5
+# Pixels and batch norm, in the order of the columns.
+TREATMENTS: Mapping[tuple[str, bool], str] = {
+    ("raw", False): "raw",
+    ("standardised", False): "data normalisation",
+    ("raw", True): "batch norm",
+    ("standardised", True): "both",
+}
+NONE = "—"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One network, treatment and batch size: accuracies of the runs that trained, by seed."""
+
+    net: str
+    treatment: str
+    batch: int
+    accuracy: list[float]
+    runs: int
+
+    @property
+    def failed(self) -> int:
+        """How many runs failed to train."""
+        return self.runs - len(self.accuracy)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The cells that there are, of one report, scale, data and stopping."""
+
+    report: str
+    scale: str
+    data: str
+    # How training ended, in a word for files and in words for readers.
+    kind: str
+    stopping: str
+    cells: list[Cell]
+
+    @property
+    def title(self) -> str:
+        """What a table or picture of it has to carry."""
+        runs = sum(cell.runs for cell in self.cells)
+        return f"{self.data} · {self.scale} scale · {self.stopping} · {runs} runs"
+
+    @property
+    def batches(self) -> list[int]:
+        """The batch sizes, in rising order."""
+        return sorted({cell.batch for cell in self.cells})
+
+    @property
+    def nets(self) -> list[str]:
+        """The networks, in the order of the cells."""
+        return list(dict.fromkeys(cell.net for cell in self.cells))
+
+    @property
+    def treatments(self) -> list[str]:
+        """The treatments, in the order of `TREATMENTS`."""
+        there = {cell.treatment for cell in self.cells}
+        return [name for name in TREATMENTS.values() if name in there]
+
+    def cell(self, net: str, treatment: str, batch: int) -> Cell | None:
+        """One cell, or None where nothing was trained."""
+        wanted = (net, treatment, batch)
+        found = (c for c in self.cells if (c.net, c.treatment, c.batch) == wanted)
+        return next(found, None)
+
+
+def renewed(folder: Path, rows: Sequence[Row], session: Iterable[Row], held: Held) -> list[Grid]:
+    """The grids that belong on the page; those of the session's reports as the store has them."""
+    there = {row.report for row in rows}
+    fresh = {row.report for row in session}
+    grids = [g for g in read(folder) if g.report in there - fresh]
+    swept = [
+        report for report in sorted(fresh) if any(_sweeps(r) for r in rows if r.report == report)
+    ]
+    records = list(held()) if swept else []
+    for report in swept:
+        grids += grids_of(report, [row for row in rows if row.report == report], records)
+    return sorted(grids, key=lambda g: (g.report, g.scale, g.kind != "test-loss", g.kind))
+
+
+def _sweeps(row: Row) -> bool:
+    return any(len(names) >= FEWEST_RECIPES for names in row.recipes.values())
+
+
+def grids_of(report: str, rows: Sequence[Row], records: Iterable[Record]) -> list[Grid]:
+    """The grids among the records of a report's recipes; none for a single batch size."""
+    # Rows abbreviate digests.
+    wanted = {
+        digest[:16] for row in rows for names in row.recipes.values() for digest in names.values()
+    }
+    groups: dict[str, list[Record]] = {}
+    for record in records:
+        if _counts(record) and record.recipe.digest[:16] in wanted:
+            groups.setdefault(_common(record), []).append(record)
+    return [
+        _grid(report, group)
+        for group in groups.values()
+        if len({record.recipe.batch_size for record in group}) > 1
+    ]
+
+
+def _counts(record: Record) -> bool:
+    """Whether a record is evidence: smoke judges nothing, nor does generated data."""
+    sound = record.status != "failed" and record.scale != "smoke" and not record.origin.stand_in
+    here = record.origin.revision == TRAINING_REVISION
+    return sound and here and record.recipe.batch_size is not None
+
+
+def _common(record: Record) -> str:
+    """What the records of one grid share."""
+    form = record.recipe.canonical()
+    axes = ("depth", "batch_norm")
+    args = {k: v for k, v in form.pop("model_args", {}).items() if k not in axes}
+    shared = {k: v for k, v in form.items() if k not in ("pixels", "batch_size")}
+    return json.dumps([record.scale, record.origin.fingerprint, shared, args], sort_keys=True)
+
+
+def _grid(report: str, records: Sequence[Record]) -> Grid:
+    cells: dict[tuple[Any, ...], list[Record]] = {}
+    for record in sorted(records, key=lambda record: record.seed):
+        cells.setdefault(_place(record.recipe), []).append(record)
+    first = records[0]
+    return Grid(
+        report,
+        first.scale,
+        first.origin.data,
+        *_stopping(first.recipe),
+        [_cell(cells[place]) for place in sorted(cells)],
+    )
+
+
+def _place(recipe: Recipe) -> tuple[Any, ...]:
+    depth = recipe.model_args.get("depth", 0)
+    return (depth, list(TREATMENTS).index(_treatment(recipe)), recipe.batch_size)
+
+
+def _treatment(recipe: Recipe) -> tuple[str, bool]:
+    return (recipe.pixels, bool(recipe.model_args.get("batch_norm", False)))
+
+
+def _cell(records: Sequence[Record]) -> Cell:
+    recipe = records[0].recipe
+    trained = [record for record in records if not _failed(record)]
+    return Cell(
+        net=f"{recipe.model.upper()}{recipe.model_args.get('depth', '')}",
+        treatment=TREATMENTS[_treatment(recipe)],
+        batch=recipe.batch_size or 0,
+        accuracy=rounded([_accuracy(record) for record in trained]),
+        runs=len(records),
+    )
+
+
+def _failed(record: Record) -> bool:
+    chance = 1 / len(record.recipe.class_names)
+    return not best("test_accuracy")(record) > ABOVE_CHANCE * chance
+
+
+def _accuracy(record: Record) -> float:
+    """At the epoch that is kept."""
+    early = record.recipe.patience is not None
+    measure = at_lowest("test_accuracy", record.recipe.monitor) if early else final("test_accuracy")
+    return measure(record)
+
+
+def _stopping(recipe: Recipe) -> tuple[str, str]:
+    if recipe.patience is None:
+        return "epochs", f"{recipe.epochs} epochs"
+    if recipe.monitor == "test_loss":
+        return "test-loss", "stopped on the test loss, a leak"
+    return "held-out", f"stopped on {recipe.held_out:,} training images held out"
+
+
+def read(folder: Path) -> list[Grid]:
+    """The grids of `grids.json`; a damaged file holds none, and the next session makes it anew."""
+    try:
+        form = json.loads((folder / FILE).read_bytes())
+        return [_from_form(grid) for grid in form["grids"]]
+    except (OSError, ValueError, TypeError, KeyError):
+        return []
+
+
+def _from_form(form: Mapping[str, Any]) -> Grid:
+    texts = {name: str(form[name]) for name in ("report", "scale", "data", "kind", "stopping")}
+    cells = [
+        Cell(
+            net=str(cell["net"]),
+            treatment=str(cell["treatment"]),
+            batch=int(cell["batch"]),
+            accuracy=[float(value) for value in cell["accuracy"]],
+            runs=int(cell["runs"]),
+        )
+        for cell in form["cells"]
+    ]
+    return Grid(**texts, cells=cells)
+
+
+def write(folder: Path, grids: Sequence[Grid]) -> bool:
+    """Keep the grids, one line a cell; without any, no file. True where it changed."""
+    if not grids:
+        return files.remove(folder / FILE)
+    return files.replace(folder / FILE, to_json(grids).encode())
+
+
+def to_json(grids: Sequence[Grid]) -> str:
+    """The text of `grids.json`."""
+    parts = []
+    for grid in grids:
+        form = asdict(grid)
+        cells = ",\n  ".join(json.dumps(cell) for cell in form.pop("cells"))
+        heading = json.dumps(form, ensure_ascii=False).removesuffix("}")
+        parts.append(f'{heading}, "cells": [\n  {cells}\n]}}')
+    return '{"grids": [\n' + ",\n".join(parts) + "\n]}\n"
+
+
+def section(name: str, shown: Sequence[tuple[Grid, str | None]]) -> str:
+    """The grids of one report on the page, each with its figure where there is one."""
+    parts = [
+        f"### Batch sizes of {name}\n",
+        "Test accuracy in %, mean ± standard deviation over the runs that train, at the epoch that "
+        "is kept; beneath it how many runs failed to train: no epoch of theirs came above "
+        f"{ABOVE_CHANCE:g} times chance. The same numbers stand in [{FILE}]({FILE}).\n",
+    ]
+    for grid, file in shown:
+        parts.append(f"**{plain(grid.title)}**\n")
+        parts.append(markdown(grid))
+        if file is not None:
+            parts.append(f"![accuracy over batch size, {plain(grid.stopping)}]({file})\n")
+    return "\n".join(parts)
+
+
+def markdown(grid: Grid) -> str:
+    """A row for each batch size, a column for each network and treatment that is there."""
+    there = {(cell.net, cell.treatment) for cell in grid.cells}
+    columns = [(n, t) for n in grid.nets for t in grid.treatments if (n, t) in there]
+    heads = ["batch", *(f"{net}<br>{treatment}" for net, treatment in columns)]
+    lines = [_line(heads), "|" + "--:|" * len(heads)]
+    for batch in grid.batches:
+        cells = (grid.cell(net, treatment, batch) for net, treatment in columns)
+        lines.append(_line([str(batch), *map(_shown, cells)]))
+    return "\n".join(lines) + "\n"
+
+
+def _line(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def _shown(cell: Cell | None) -> str:
+    if cell is None:
+        return NONE
+    failed = f"<sub>{cell.failed}/{cell.runs} failed</sub>".replace(" ", "\u00a0")
+    if not cell.accuracy:
+        return failed
+    percent = [100 * value for value in cell.accuracy]
+    spread = f"\u00a0±\u00a0{statistics.stdev(percent):.1f}" if len(percent) > 1 else ""
+    return f"{statistics.fmean(percent):.1f}{spread}<br>{failed}"

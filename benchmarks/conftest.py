@@ -48,7 +48,14 @@ def one_thread() -> Iterator[None]:
 def record(request: pytest.FixtureRequest) -> Callable[[Row], None]:
     """Enter a row into the table: `record(row)`."""
     rows: list[Row] = request.config.stash.setdefault(_rows, [])
-    return rows.append
+
+    def enter(row: Row) -> None:
+        rows.append(row)
+        # At once, so that a run that is stopped keeps what it measured.
+        if request.config.getoption("--benchmarks-write"):
+            write(merge(read(MEASURED), rows), MEASURED, README)
+
+    return enter
 
 
 @pytest.fixture
@@ -148,5 +155,4 @@ def pytest_terminal_summary(
     terminalreporter.section("ours beside a reference")
     terminalreporter.write_line(render(rows))
     if config.getoption("--benchmarks-write"):
-        write(merge(read(MEASURED), rows), MEASURED, README)
         terminalreporter.write_line(f"written to {README.name} and {MEASURED.name}")

@@ -341,8 +341,9 @@ def scaled(recipe: Recipe, scale: str) -> Recipe:
 
     full: as it stands. reduced: light recipes as they stand; others on a third of the training
     samples, at most 10,000, and at most 5,000 test samples, with a quarter of the width, for a
-    third of the epochs, convolutional networks for at most 8. smoke: 256 samples, two epochs, an eighth of the width, for every recipe: it shows that the
-    code runs, and nothing else. A schedule's steps, patience and held-out samples shrink alike.
+    third of the epochs, convolutional networks for at most 8. smoke: 256 samples, two epochs, an
+    eighth of the width, for every recipe: it shows that the code runs, and nothing else. A
+    schedule's steps, patience and held-out samples shrink alike.
     """
     known("scale", scale, SCALES)
     if scale == "full" or (scale == "reduced" and recipe.light):

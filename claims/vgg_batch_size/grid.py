@@ -39,15 +39,13 @@ class Grid:
         if not any(any(cells) for cells in have.values()):
             return tuple(batches)
         if len(full) < (len(batches) if whole else math.ceil(len(batches) / 2)):
-            lacking = [
-                arm(*line, batch)
+            lacking = {
+                line: [batch for batch in batches if not have[batch][number]]
                 for number, line in enumerate(lines)
-                for batch in batches
-                if not have[batch][number]
-            ]
+            }
+            named = [f"{_name(line)}, {told(sizes)}" for line, sizes in lacking.items() if sizes]
             raise NotEvaluated(
-                f"of the grid there is no first look at {', '.join(lacking)}; run without "
-                "--claims-replay to train them"
+                f"the grid lacks {'; '.join(named)}: run without --claims-replay to train them"
             )
         return full
 

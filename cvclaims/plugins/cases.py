@@ -40,6 +40,12 @@ class Case:
         """The work of one seed of every recipe."""
         return sum(scaled(r, self.scale).work for r in self.claim.recipes.values())
 
+    @property
+    def is_heavy(self) -> bool:
+        """Whether a run of it may take more than minutes."""
+        light = self.scale == "smoke" or all(r.light for r in self.claim.recipes.values())
+        return self.refusal is None and not light
+
     def heading(self) -> dict[str, Any]:
         """What a row says of the claim before anything is measured; JSON types."""
         claim, report = self.claim, self.claim.source.report

@@ -116,9 +116,8 @@ class Suite:
             # A worker that dies in a test can no longer say which claim it had.
             headings = {nodeid: case.heading() for nodeid, case in self.cases.items()}
             self.notes.leave(f"cases-{self.worker}", headings)
-            # Timed claims come last, when fewer trainings have to wait for them.
-            order = {nodeid: (case.is_timed, -case.cost) for nodeid, case in self.cases.items()}
-            items.sort(key=lambda item: order.get(item.nodeid, (False, 0.0)))
+            rank = {nodeid: number for number, nodeid in enumerate(self.order())}
+            items.sort(key=lambda item: rank.get(item.nodeid, len(rank)))
         if not (self.settings.replay or self.settings.plan):
             self.line = self._line()
 
@@ -149,15 +148,32 @@ class Suite:
         if not self.is_worker and "notes" in self.__dict__:
             self.notes.remove()
 
+    def order(self) -> list[str]:
+        """The claims' node ids in the order in which they are taken up.
+
+        Where all is done in minutes the longest come first, so that no worker is left with a long
+        one at the end. Where a session may last for hours, and may be stopped before it ends,
+        those come first that are decided by the least training; what one trains, the next ones
+        share. Timed claims come last, when fewer trainings have to wait for them.
+        """
+        cases = list(self.cases.values())
+        timed = [case for case in cases if case.is_timed]
+        rest = [case for case in cases if not case.is_timed]
+        if any(case.is_heavy for case in rest):
+            from cvclaims.plugins.plan import cheapest_first
+
+            rest = cheapest_first(rest, self.settings.seeds)
+        else:
+            rest.sort(key=lambda case: -case.cost)
+        return [case.nodeid for case in (*rest, *timed)]
+
     def plan(self) -> list[Run]:
-        """Every run that the selected claims need for their first look, longest first."""
+        """Every run that the selected claims need for their first look, in that order."""
         from cvclaims.plan import first_runs
 
-        cases = sorted(self.cases.values(), key=lambda case: -case.cost)
-        wanted = [
-            (case.claim, case.scale) for case in cases if case.refusal is None and not case.is_timed
-        ]
-        return first_runs(wanted, self.settings.seeds)
+        cases = [self.cases[nodeid] for nodeid in self.order()]
+        able = [case for case in cases if case.refusal is None and not case.is_timed]
+        return first_runs([(case.claim, case.scale) for case in able], self.settings.seeds)
 
     @cached_property
     def device(self) -> torch.device:

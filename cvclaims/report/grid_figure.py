@@ -3,6 +3,8 @@
 Imported only once there is something to draw: see `drawing`.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -23,9 +25,8 @@ def batch_sizes(grid: Grid) -> Figure:
         above, below = axes[0][number], axes[1][number]
         above.set_title(net, parse_math=False)
         for treatment in grid.treatments:
-            found = (grid.cell(net, treatment, batch) for batch in grid.batches)
-            cells = [cell for cell in found if cell is not None]
-            _accuracy(above, treatment, [cell for cell in cells if cell.accuracy])
+            cells = {batch: grid.cell(net, treatment, batch) for batch in grid.batches}
+            _accuracy(above, treatment, cells)
             _failures(below, treatment, cells, grid.treatments)
         _batch_axis(below, grid.batches)
     axes[0][0].set_ylabel("test accuracy of\nruns that train")
@@ -48,19 +49,23 @@ def _line(axes: Axes, treatment: str, x: list[float], y: list[float]) -> Line2D:
     return line
 
 
-def _accuracy(axes: Axes, treatment: str, cells: list[Cell]) -> None:
-    x = [float(np.log2(cell.batch)) for cell in cells]
-    _line(axes, treatment, x, [float(np.mean(cell.accuracy)) for cell in cells])
-    low, high = ([float(f(cell.accuracy)) for cell in cells] for f in (np.min, np.max))
+def _accuracy(axes: Axes, treatment: str, cells: Mapping[int, Cell | None]) -> None:
+    """A line that breaks off where no run trained, or none was made: it must not bridge a gap."""
+    x = [float(np.log2(batch)) for batch in cells]
+    parts = [cell.accuracy if cell and cell.accuracy else [np.nan] for cell in cells.values()]
+    _line(axes, treatment, x, [float(np.mean(part)) for part in parts])
+    low, high = ([float(f(part)) for part in parts] for f in (np.min, np.max))
     axes.fill_between(x, low, high, color=_colour(treatment), alpha=0.15, lw=0)
 
 
-def _failures(axes: Axes, treatment: str, cells: list[Cell], among: list[str]) -> None:
+def _failures(
+    axes: Axes, treatment: str, cells: Mapping[int, Cell | None], among: list[str]
+) -> None:
     """Bars side by side: lines at 0 and at 1 would hide one another."""
     width = 0.8 / len(among)
     shift = (among.index(treatment) - (len(among) - 1) / 2) * width
-    x = [float(np.log2(cell.batch)) + shift for cell in cells]
-    shares = [cell.failed / cell.runs for cell in cells]
+    x = [float(np.log2(batch)) + shift for batch in cells]
+    shares = [cell.failed / cell.runs if cell else 0.0 for cell in cells.values()]
     axes.bar(x, shares, width=0.9 * width, color=_colour(treatment), label=treatment)
 
 

@@ -16,6 +16,7 @@ from cvclaims.data.dataset import Dataset
 from cvclaims.models import Lone, build_for, stack
 from cvclaims.recipe import Recipe
 from cvclaims.seeds import stream
+from cvclaims.training.allocator import keep_memory
 from cvclaims.training.batches import Batches
 from cvclaims.training.graph import Graphs, Kept
 from cvclaims.training.losses import LOSSES
@@ -82,6 +83,8 @@ class Session:
     def running(self) -> Iterator[None]:
         """What training needs of this process: a random state of its own, and its precision."""
         cuda = self.device.type == "cuda"
+        if self.device.type == "cpu":
+            keep_memory()
         with ExitStack() as contexts:
             contexts.enter_context(_denormals_flushed())
             contexts.enter_context(matrix_units(self.precision, self.device))

@@ -219,7 +219,7 @@ class TestGradientFlow:
             {"deep": [record(SHORT, 0, probes={"gradient_norms": norms})]}
         )
         assert figure is not None
-        assert np.isnan(figure.axes[1].get_lines()[0].get_ydata()[0])
+        assert np.isnan(np.asarray(figure.axes[1].get_lines()[0].get_ydata())[0])
 
     @pytest.mark.parametrize("name", ["bn1", "layer1.0.bn2", "layer1.0.downsample.1"])
     def test_names_of_norms_in_a_resnet(self, name: str) -> None:

@@ -1,0 +1,287 @@
+"""The grid of a sweep of batch sizes: its table, its figure, its file, and half of it."""
+
+import dataclasses
+import io
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from claims.vgg_batch_size.grid import Grid as ClaimsGrid
+from claims.vgg_batch_size.protocol import BATCHES, VGG_BATCH_SIZE, cell, cells
+from cvclaims.claim import Claim
+from cvclaims.engines import NotEvaluated
+from cvclaims.plan import Run
+from cvclaims.recipe import Recipe
+from cvclaims.records import Record
+from cvclaims.report import drawing, grid
+from cvclaims.report.figures import draw_figures, groups, read_index
+from cvclaims.report.page import write_results
+from cvclaims.report.rows import Row
+from cvclaims.verdict.judge import Judge, Runs
+from tests.records.factory import origin, record
+from tests.report.synthetic import judged
+
+RAW, BATCH_NORM = ("vgg11", "raw"), ("vgg19", "batch_norm")
+
+
+def run(recipe: Recipe, seed: int = 0, *, best: float = 0.8, **changes: Any) -> Record:
+    """A run that is most accurate in its third epoch, and lowest in loss in its second."""
+    fields: dict[str, Any] = {"origin": origin(data="CIFAR-10")} | changes
+    curve = [best / 2, best - 0.01, best, best / 3]
+    return record(recipe, seed, accuracy=curve, loss=[2.0, 1.0, 1.5, 1.6], **fields)
+
+
+def held_out(recipe: Recipe, seed: int = 0) -> Record:
+    return run(recipe, seed, probes={"held_out_loss": [2.0, 1.8, 1.1, 1.6]})
+
+
+def row(stopping: str = "test loss", **changes: Any) -> Row:
+    """A row of a claim on 16 cells that could not be judged."""
+    recipes = cells(RAW, BATCH_NORM, stopping=stopping)
+    given: dict[str, Any] = {"evidence": {}, "verdict": "not evaluated", "case": stopping}
+    return judged("2.10", recipes, report="vgg", report_title="VGG", **given | changes)
+
+
+def cell_of(line: tuple[str, str], batch: int, stopping: str = "test loss") -> Recipe:
+    return cell(*line, batch, stopping)
+
+
+HALF = [
+    run(cell_of(RAW, 8), best=0.15),
+    run(cell_of(RAW, 8), 1, best=0.10),
+    run(cell_of(RAW, 64), best=0.70),
+    run(cell_of(RAW, 64), 1, best=0.72),
+    run(cell_of(RAW, 64), 2, best=0.12),
+    run(cell_of(BATCH_NORM, 64), best=0.85),
+    held_out(cell_of(RAW, 8, "held-out")),
+    held_out(cell_of(RAW, 1024, "held-out")),
+]
+TABLE = """\
+| batch | VGG11<br>raw | VGG19<br>batch norm |
+|--:|--:|--:|
+| 8 | <sub>2/2 failed</sub> | — |
+| 64 | 70.0 ± 1.4<br><sub>1/3 failed</sub> | 84.0<br><sub>0/1 failed</sub> |
+""".replace(" ± ", "\u00a0±\u00a0").replace(" failed", "\u00a0failed")
+
+
+def of(*records: Record, rows: Sequence[Row] = ()) -> list[grid.Grid]:
+    return grid.grids_of("vgg", rows or [row(), row("held-out")], records)
+
+
+class TestTable:
+    def test_half_a_grid_shows_what_is_there_at_the_epoch_that_is_kept(self) -> None:
+        one, other = of(*HALF)
+        assert grid.markdown(one) == TABLE
+        assert one.title == "CIFAR-10 · full scale · stopped on the test loss, a leak · 6 runs"
+        assert other.title.endswith("stopped on 5,000 training images held out · 2 runs")
+        assert [c.accuracy for c in other.cells] == [[0.8], [0.8]]
+
+    def test_training_without_stopping_counts_its_last_epoch(self) -> None:
+        recipes = {f"b{b}": cell_of(RAW, b).but(patience=None, epochs=4) for b in BATCHES}
+        (one,) = of(*map(run, recipes.values()), rows=[judged("1", recipes, report="vgg")])
+        assert one.stopping == "4 epochs"
+        assert {accuracy for c in one.cells for accuracy in c.accuracy} == {0.2666667}
+
+    def test_a_single_batch_size_is_no_sweep(self) -> None:
+        assert of() == []
+        assert of(run(cell_of(RAW, 8)), run(cell_of(BATCH_NORM, 8))) == []
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"scale": "smoke"},
+            {"status": "failed"},
+            {"origin": origin(stand_in=True)},
+            {"origin": origin(revision=99)},
+            {"origin": origin(data="CIFAR-10", fingerprint="0" * 64)},
+        ],
+        ids=["smoke", "failed", "stand-in", "revision", "other data"],
+    )
+    def test_what_is_no_evidence_of_the_same_kind_stays_out(self, changes: Any) -> None:
+        (one,) = of(run(cell_of(RAW, 8)), run(cell_of(RAW, 16)), run(cell_of(RAW, 32), **changes))
+        assert one.batches == [8, 16]
+
+    def test_other_recipes_stay_out(self) -> None:
+        (one,) = of(
+            *(run(r) for b in (8, 16) for r in (cell_of(RAW, b), cell_of(RAW, b).but(lr=1)))
+        )
+        assert [c.runs for c in one.cells] == [1, 1]
+
+
+class TestFile:
+    def test_it_comes_back_as_it_was_written(self, tmp_path: Path) -> None:
+        grids = of(*HALF)
+        assert grid.write(tmp_path, grids)
+        assert grid.read(tmp_path) == grids
+        assert not grid.write(tmp_path, grids)
+        assert grid.write(tmp_path, [])
+        assert list(tmp_path.iterdir()) == []
+
+    @pytest.mark.parametrize("content", ["", "[]", "{}", '{"grids": [{}]}', '{"grids": 1}'])
+    def test_a_damaged_one_holds_none(self, tmp_path: Path, content: str) -> None:
+        (tmp_path / grid.FILE).write_text(content)
+        assert grid.read(tmp_path) == []
+
+
+class Held:
+    """A store in memory that counts how often it was read."""
+
+    def __init__(self, *records: Record) -> None:
+        self.records, self.asked = records, 0
+
+    def __call__(self) -> Iterable[Record]:
+        self.asked += 1
+        return self.records
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The titles of grids that would have been drawn."""
+    titles: list[str] = []
+
+    def draw(one: grid.Grid) -> bytes:
+        titles.append(one.title)
+        return one.title.encode()
+
+    monkeypatch.setattr(drawing, "draw_grid", draw)
+    return titles
+
+
+def test_the_page_shows_grids_and_a_session_of_other_claims_keeps_them(
+    tmp_path: Path, undrawn: list[str]
+) -> None:
+    held = Held(*HALF)
+    rows = [row(), row("held-out")]
+    write_results(tmp_path, rows, lambda _: {}, held)
+    page = (tmp_path / "README.md").read_text()
+    assert "### Batch sizes of VGG\n" in page
+    assert TABLE in page
+    for stopping in ("test-loss", "held-out"):
+        file = f"figures/vgg/grid-full-{stopping}.png"
+        assert f"]({file})" in page
+        assert (tmp_path / file).exists()
+        assert file in read_index(tmp_path)
+    other = judged("1", {"a": HALF[0].recipe}, report="other", evidence={})
+    write_results(tmp_path, [other], lambda _: {}, held)
+    write_results(tmp_path, rows, lambda _: {}, held)
+    assert held.asked == 2
+    assert len(undrawn) == 2
+    assert TABLE in (tmp_path / "README.md").read_text()
+
+
+def test_an_empty_grid_is_absent_and_one_that_is_gone_goes(
+    tmp_path: Path, undrawn: list[str]
+) -> None:
+    write_results(tmp_path, [row()], lambda _: {}, Held())
+    assert "Batch sizes" not in (tmp_path / "README.md").read_text()
+    assert not (tmp_path / grid.FILE).exists()
+    write_results(tmp_path, [row()], lambda _: {}, Held(*HALF))
+    done = write_results(tmp_path, [row()], lambda _: {}, Held())
+    gone = {path.relative_to(tmp_path).as_posix() for path in done.removed}
+    assert gone == {grid.FILE, "figures/vgg/grid-full-test-loss.png"}
+    assert "Batch sizes" not in (tmp_path / "README.md").read_text()
+
+
+def test_a_grid_that_cannot_be_drawn_keeps_its_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drawing, "draw_grid", lambda _: 1 / 0)
+    done = write_results(tmp_path, [row()], lambda _: {}, Held(*HALF))
+    assert done.problems == ["grid-full-test-loss: not drawn (ZeroDivisionError: division by zero)"]
+    page = (tmp_path / "README.md").read_text()
+    assert TABLE in page
+    assert "grid-full" not in page
+
+
+def test_two_grids_of_one_kind_have_a_file_each(tmp_path: Path, undrawn: list[str]) -> None:
+    (one,) = of(*HALF[:6])
+    again = dataclasses.replace(one, data="CIFAR-10, JPEG re-encoded")
+    drawn = draw_figures(tmp_path, [], lambda _: {}, [one, again])
+    files = [file for _, file in drawn.grids]
+    assert files == ["figures/vgg/grid-full-test-loss.png", "figures/vgg/grid-full-test-loss-2.png"]
+
+
+def test_a_claim_on_a_whole_grid_has_no_curves_of_its_own() -> None:
+    recipes = cells(RAW, stopping="test loss")
+    assert groups([judged("2.01", recipes)]) == []
+    assert len(groups([judged("2.01", dict(list(recipes.items())[:7]))])) == 1
+
+
+@pytest.mark.parametrize("records", [HALF[:6], HALF[:4]], ids=["two networks", "one"])
+def test_the_figure(records: list[Record]) -> None:
+    (one,) = of(*records)
+    png = drawing.draw_grid(one)
+    assert png is not None
+    assert png == drawing.draw_grid(one)
+    width, height = Image.open(io.BytesIO(png)).size
+    assert width > 600
+    assert height > 450
+
+
+class Stored:
+    """An engine that has some batch sizes of every line."""
+
+    def __init__(self, *batches: int) -> None:
+        self.batches = batches
+
+    def records(self, runs: Sequence[Run]) -> list[Record]:
+        if any(r.recipe.batch_size not in self.batches or r.seed > 2 for r in runs):
+            raise NotEvaluated("not there")
+        return [run(r.recipe, r.seed, best=0.1 if r.recipe.batch_size == 8 else 0.7) for r in runs]
+
+
+def claims_grid(*batches: int) -> tuple[ClaimsGrid, Judge]:
+    recipes = cells(RAW, BATCH_NORM, stopping="test loss")
+    claim = Claim("2.02", "Half of it", VGG_BATCH_SIZE.at("nowhere"), recipes=recipes)
+    judge = Judge(claim, "full", Stored(*batches), (3, 5, 8))
+    return ClaimsGrid(Runs(claim), judge), judge
+
+
+class TestClaimsOnHalfAGrid:
+    def test_it_is_judged_on_what_is_there_and_names_it(self) -> None:
+        half, judge = claims_grid(8, 16, 64, 512)
+        batches = half.there(RAW, BATCH_NORM)
+        assert batches == (8, 16, 64, 512)
+        judge.share_above(half.failing(RAW, batches), 0.01)
+        assert judge.judgment is not None
+        (label,) = judge.judgment.measured
+        assert label == "VGG11 raw fails, batch 8, 16, 64, 512"
+        assert judge.judgment.measured[label]["values"] == [1.0, 0.0, 0.0, 0.0] * 3
+        assert set(judge.judgment.evidence) == {f"vgg11_raw_{batch}" for batch in batches}
+
+    @pytest.mark.parametrize("whole", [False, True])
+    def test_less_than_it_needs_names_what_lacks(self, whole: bool) -> None:
+        few, _ = claims_grid(*(BATCHES[:-1] if whole else BATCHES[:3]))
+        lacks = "batch 1024" if whole else "batch 64–1024"
+        with pytest.raises(NotEvaluated) as caught:
+            few.there(RAW, BATCH_NORM, whole=whole)
+        assert str(caught.value) == (
+            f"the grid lacks VGG11 raw, {lacks}; VGG19 batch norm, {lacks}: run without "
+            "--claims-replay to train them"
+        )
+
+    def test_where_nothing_is_there_the_judge_says_why(self) -> None:
+        none, judge = claims_grid()
+        assert none.there(RAW) == BATCHES
+        with pytest.raises(NotEvaluated, match=r"^not there$"):
+            judge.share_above(none.failing(RAW, BATCHES), 0.5)
+        assert judge.rule == "share(> 0.5)"
+
+    def test_numbers_of_a_seed(self) -> None:
+        all_, _ = claims_grid(*BATCHES)
+        records = all_._verdict.engine.records(
+            [Run(cell_of(line, b), 0, "full") for b in (8, 16) for line in (BATCH_NORM, RAW)]
+        )
+        gain = all_.gain(BATCH_NORM, RAW, (8, 16))
+        assert gain.label == "VGG19 batch norm − VGG11 raw, batch 8, 16"
+        assert gain.combine(records) == 0.0
+        assert str(gain.combine(records[:2])) == "nan"
+        smallest = all_.smallest_that_trains(RAW)
+        assert smallest.combine([records[1], *[records[3]] * 7]) == 4.0
+        assert smallest.combine([records[1]] * 8) == 11.0
+        assert all_.accuracy(RAW, (8, 16)).combine(records[1::2]) == pytest.approx(
+            (0.69 + 0.09) / 2
+        )

@@ -70,7 +70,11 @@ def quantities(row: Row) -> tuple[list[Quantity], str]:
         lines.append(Quantity(shown, *side_by_side(row.reported.get(name), measured), n))
     if len(sizes) != 1 or (sizes == {1} and not row.evidence):
         return lines, ""
-    return lines, counted(sizes.pop(), "seed" if row.evidence else "value")
+    n = sizes.pop()
+    if not row.evidence:
+        return lines, counted(n, "value")
+    # A sample pooled from several recipes has more values than any of them has seeds.
+    return lines, counted(n, "seed" if n <= max(map(len, row.evidence.values())) else "run")
 
 
 def markdown_table(rows: Sequence[Row]) -> str:

@@ -98,6 +98,14 @@ def test_quantities_name_reported_ones_first_and_count_seeds_once() -> None:
     assert common == "2 seeds"
 
 
+def test_values_pooled_from_several_recipes_are_runs() -> None:
+    pooled = row(
+        evidence={"small": ["a", "b"], "large": ["c", "d"]},
+        measured={"both": measured(0.0, 1.0, 1.0, 1.0)},
+    )
+    assert quantities(pooled)[1] == "4 runs"
+
+
 def test_different_numbers_of_seeds_stand_with_each_quantity() -> None:
     uneven = {"ce": measured(0.1, 0.2), "mse": measured(0.3)}
     lines, common = quantities(judged("1", {"ce": CE, "mse": MSE}, measured=uneven))

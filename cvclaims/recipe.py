@@ -69,6 +69,7 @@ class Recipe:
             activation histograms), "boundary" (the prediction over a grid; 2-D data).
         assumed: the fields that the report does not state and that we chose. They are shown in
             every table; they do not change what is trained.
+        fixed: the fields that a claim is about, which no scale changes: so far "batch_size".
     """
 
     data: str
@@ -97,6 +98,7 @@ class Recipe:
     precision: str = "fp32"
     probes: tuple[str, ...] = ()
     assumed: tuple[str, ...] = ()
+    fixed: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self._check_names()
@@ -120,9 +122,10 @@ class Recipe:
         known("precision", self.precision, PRECISIONS)
         known("monitored curve", self.monitor, MONITORS)
         _names(self, "probes", "probe", PROBES)
+        _names(self, "fixed", "field to fix", ("batch_size",))
         _names(self, "augment", "augmentation", AUGMENTATIONS)
         _names(self, "classes", "class", DATASETS[self.data].classes)
-        names = {f.name for f in dataclasses.fields(self)} - {"assumed"}
+        names = {f.name for f in dataclasses.fields(self)} - {"assumed", "fixed"}
         for name in self.assumed:
             known("recipe field in `assumed`", name, names)
         if self.model != "mlp" and DATASETS[self.data].shape != (3, 32, 32):
@@ -200,7 +203,7 @@ class Recipe:
         args = {k: _plain(v) for k, v in self.model_args.items() if v != model_defaults[k]}
         form: dict[str, Any] = {"model_args": args} if args else {}
         for f in dataclasses.fields(self):
-            if f.name in ("model_args", "assumed"):
+            if f.name in ("model_args", "assumed", "fixed"):
                 continue
             value = getattr(self, f.name)
             if f.default is dataclasses.MISSING or value != f.default:
@@ -326,11 +329,12 @@ class _Shrink:
     epochs: int
     share: float
     width: float
+    batch: int
 
 
 _SHRINK = {
-    "reduced": _Shrink(train=10_000, test=5_000, epochs=8, share=1 / 3, width=1 / 4),
-    "smoke": _Shrink(train=256, test=256, epochs=2, share=1, width=1 / 8),
+    "reduced": _Shrink(train=10_000, test=5_000, epochs=8, share=1 / 3, width=1 / 4, batch=4),
+    "smoke": _Shrink(train=256, test=256, epochs=2, share=1, width=1 / 8, batch=1),
 }
 # A network may be narrowed by this much: fewer channels than this leave some layer none.
 _NARROWEST = 1 / 8
@@ -341,9 +345,10 @@ def scaled(recipe: Recipe, scale: str) -> Recipe:
 
     full: as it stands. reduced: light recipes as they stand; others on a third of the training
     samples, at most 10,000, and at most 5,000 test samples, with a quarter of the width, for a
-    third of the epochs, convolutional networks for at most 8. smoke: 256 samples, two epochs, an
+    third of the epochs, convolutional networks for at most 8 and in batches of a quarter of the
+    size, or they would take too few steps to learn anything. smoke: 256 samples, two epochs, an
     eighth of the width, for every recipe: it shows that the code runs, and nothing else. A
-    schedule's steps, patience and held-out samples shrink alike.
+    schedule's steps, patience and held-out samples shrink alike; what is `fixed` does not.
     """
     known("scale", scale, SCALES)
     if scale == "full" or (scale == "reduced" and recipe.light):
@@ -352,9 +357,11 @@ def scaled(recipe: Recipe, scale: str) -> Recipe:
     whole = recipe.train_samples + recipe.held_out
     train_size = min(shrink.train, math.ceil(whole * shrink.share))
     held_out = recipe.held_out and max(1, round(recipe.held_out * train_size / whole))
-    epochs = math.ceil(recipe.epochs * shrink.share)
+    epochs, batch_size = math.ceil(recipe.epochs * shrink.share), recipe.batch_size
     if scale == "smoke" or recipe.model != "mlp":
         epochs = min(epochs, shrink.epochs)
+    if batch_size and recipe.model != "mlp" and "batch_size" not in recipe.fixed:
+        batch_size = math.ceil(batch_size / shrink.batch)
     step = recipe.step_size and max(1, round(recipe.step_size * epochs / recipe.epochs))
     args = dict(recipe.model_args)
     if "hidden" in args:
@@ -368,7 +375,7 @@ def scaled(recipe: Recipe, scale: str) -> Recipe:
         patience=recipe.patience and math.ceil(recipe.patience * shrink.share),
         held_out=held_out,
         step_size=step,
-        batch_size=recipe.batch_size and min(recipe.batch_size, train_size - held_out),
+        batch_size=batch_size and min(batch_size, train_size - held_out),
         model_args=args,
     )
 

@@ -158,7 +158,7 @@ class TestIdentity:
 
     def test_no_field_is_forgotten_here(self) -> None:
         fields = {f.name for f in dataclasses.fields(Recipe)}
-        assert {*OTHERS, *CONVOLUTIONAL_OTHERS, *HOLDING_OUT} == fields - {"assumed"}
+        assert {*OTHERS, *CONVOLUTIONAL_OTHERS, *HOLDING_OUT} == fields - {"assumed", "fixed"}
         assert CONVOLUTIONAL.but(**HOLDING_OUT) != CONVOLUTIONAL.but(patience=10)
 
     @pytest.mark.parametrize("arg", ["hidden", "activation", "negative_slope"])
@@ -336,6 +336,10 @@ class TestBadInput:
             ({"classes": ("3", "3")}, "classes names one twice: 3, 3"),
             ({"classes": ["3", "4"]}, "classes must be a tuple of names, not ['3', '4']"),
             ({"scheduler": "step"}, "step_size belongs to scheduler 'step', which needs it"),
+            (
+                {"fixed": ("lr",)},
+                "unknown field to fix 'lr': known are batch_size",
+            ),
             ({"step_size": 3}, "step_size belongs to scheduler 'step', which needs it"),
         ],
     )
@@ -438,6 +442,11 @@ class TestScales:
         assert (smoke.train_size, smoke.test_size, smoke.epochs) == (256, 256, 2)
         assert (reduced.step_size, smoke.step_size) == (3, 1)
         assert (reduced.model_args["width"], smoke.model_args["width"]) == (1 / 4, 1 / 8)
+        assert (reduced.batch_size, smoke.batch_size) == (32, 128)
+        kept = CONVOLUTIONAL.but(fixed=("batch_size",))
+        assert kept == CONVOLUTIONAL
+        assert scaled(kept, "reduced").batch_size == 128
+        assert scaled(CONVOLUTIONAL.but(batch_size=2), "reduced").batch_size == 1
         narrow = CONVOLUTIONAL.but(model_args={"width": 1 / 16})
         assert scaled(narrow, "smoke").model_args["width"] == 1 / 16
         few = CONVOLUTIONAL.but(classes=("cat", "dog", "frog"), epochs=15)

@@ -49,7 +49,7 @@ class Recipe:
             `catalogue.AUGMENTATIONS`, described in `cvclaims.data.augment`.
         model: a model of `catalogue.MODELS`, built with `model_args` over its defaults.
         init: "default" (torch's own), or with zero biases "normal" (N(0, init_std²)),
-            "xavier_uniform" or "kaiming_normal" (fan out, ReLU), as in `torch.nn.init`.
+            "xavier_uniform" or "kaiming_normal" (fan in, ReLU), as in `torch.nn.init`.
         loss: "cross_entropy"; "softmax_mse", the mean over all entries of
             (softmax(logits) - one-hot)²; or "mse", the same on the logits themselves.
         optimizer: "sgd", "adam" or "adamw", as in `torch.optim`, with `lr`, `momentum` (SGD only)

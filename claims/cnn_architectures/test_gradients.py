@@ -6,7 +6,7 @@ plots. The report plots them over training; these are its statements at initiali
 
 Ours: a batch of 8 random images, N(0, 1) as standardised pixels are, with random labels; full
 width; dropout off; batch norm, in Inception and ResNet, by the batch's own statistics. He
-initialisation (fan-out, zero biases), as assumed for the whole report, unless a case says
+initialisation (fan-in, zero biases), as assumed for the whole report, unless a case says
 otherwise.
 """
 

@@ -8,13 +8,15 @@ from torch import Tensor, nn
 
 Draw = Callable[[Tensor, float, torch.Generator], object]
 
+# He's comes by fan in, torch's own choice. By fan out, which is usual for convolutions, a last layer
+# of few outputs would begin with weights so large that AlexNet's first steps kill it.
 # How each draws a weight in place, given `std` (which "normal" alone uses) and a generator.
 DRAWS: Mapping[str, Draw] = MappingProxyType(
     {
         "normal": lambda w, std, g: nn.init.normal_(w, 0.0, std, generator=g),
         "xavier_uniform": lambda w, std, g: nn.init.xavier_uniform_(w, generator=g),
         "kaiming_normal": lambda w, std, g: nn.init.kaiming_normal_(
-            w, mode="fan_out", nonlinearity="relu", generator=g
+            w, mode="fan_in", nonlinearity="relu", generator=g
         ),
     }
 )

@@ -70,11 +70,12 @@ def quantities(row: Row) -> tuple[list[Quantity], str]:
         lines.append(Quantity(shown, *side_by_side(row.reported.get(name), measured), n))
     if len(sizes) != 1 or (sizes == {1} and not row.evidence):
         return lines, ""
-    n = sizes.pop()
+    values = sizes.pop()
     if not row.evidence:
-        return lines, counted(n, "value")
+        return lines, counted(values, "value")
     # A sample pooled from several recipes has more values than any of them has seeds.
-    return lines, counted(n, "seed" if n <= max(map(len, row.evidence.values())) else "run")
+    seeds = max(map(len, row.evidence.values()))
+    return lines, counted(values, "seed" if values <= seeds else "run")
 
 
 def markdown_table(rows: Sequence[Row]) -> str:

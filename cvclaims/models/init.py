@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 Draw = Callable[[Tensor, float, torch.Generator], object]
 
-# He's comes by fan in, torch's own choice. By fan out, which is usual for convolutions, a last layer
-# of few outputs would begin with weights so large that AlexNet's first steps kill it.
+# He's comes by fan in, torch's own choice. By fan out, which is usual for convolutions, a last
+# layer of few outputs would begin with weights so large that AlexNet's first steps kill it.
 # How each draws a weight in place, given `std` (which "normal" alone uses) and a generator.
 DRAWS: Mapping[str, Draw] = MappingProxyType(
     {

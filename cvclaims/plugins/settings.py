@@ -83,6 +83,8 @@ def any_given(config: pytest.Config) -> bool:
 
 def is_plan(config: pytest.Config) -> bool:
     """Whether a plan is asked for, whatever the other options say."""
+    if not hasattr(config.option, "claims_plan"):
+        return False  # the plugin that has the options was switched off
     return bool(_given(config, "plan"))
 
 

@@ -11,7 +11,8 @@
         verdict.greater(runs.cross_entropy.test_accuracy, runs.mse.test_accuracy)
 
 `reported`, `recipes`, `disputed` and `case` may each be a function of the test's parameters,
-which it names as its own, so that one parametrised test holds a whole table of a report.
+which it names as its own, so that one parametrised test holds a whole table of a report. Where
+`recipes` also names `scale`, it is given the scale, and may train fewer of them at a smaller one.
 """
 
 import inspect
@@ -21,6 +22,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
+from cvclaims.catalogue import SCALES
 from cvclaims.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -125,15 +127,27 @@ class ClaimMark:
     disputed: PerCase[str | None]
     case: PerCase[str | None]
 
-    def claim(self, params: Mapping[str, Any], case_id: str = "") -> Claim:
+    def at_scales(self, params: Mapping[str, Any], case_id: str = "") -> dict[str, Claim]:
+        """The claim for one case at each scale; see `claim`."""
+        full = self.claim(params, case_id)
+        if self._asks_for_scale:
+            return {s: full if s == "full" else self.claim(params, case_id, s) for s in SCALES}
+        return dict.fromkeys(SCALES, full)
+
+    @property
+    def _asks_for_scale(self) -> bool:
+        return callable(self.recipes) and "scale" in inspect.signature(self.recipes).parameters
+
+    def claim(self, params: Mapping[str, Any], case_id: str = "", scale: str = "full") -> Claim:
         """The claim for one case. `case_id` is pytest's name of it, used where `case` is None."""
         case = _for_case(self, "case", self.case, params)
+        known = {"scale": scale, **params} if self._asks_for_scale else params
         return Claim(
             id=self.id,
             title=self.title,
             source=self.source,
             reported=_named(self, "reported", _for_case(self, "reported", self.reported, params)),
-            recipes=_named(self, "recipes", _for_case(self, "recipes", self.recipes, params)),
+            recipes=_named(self, "recipes", _for_case(self, "recipes", self.recipes, known)),
             disputed=_for_case(self, "disputed", self.disputed, params),
             case=case_id if case is None else case,
         )

@@ -104,6 +104,20 @@ class TestParameters:
     def test_a_function_may_ask_for_nothing(self) -> None:
         assert made(recipes=lambda: {"ce": CE}).recipes == {"ce": CE}
 
+    def test_recipes_may_be_fewer_at_a_smaller_scale(self) -> None:
+        of = mark(recipes=lambda row, scale: {row: MSE} | ({"ce": CE} if scale == "full" else {}))
+        at = of.at_scales({"row": "mse"}, "case")
+        assert {scale: list(claim.recipes) for scale, claim in at.items()} == {
+            "smoke": ["mse"],
+            "reduced": ["mse"],
+            "full": ["mse", "ce"],
+        }
+        assert of.claim({"row": "mse"}).recipes == at["full"].recipes
+
+    def test_a_parameter_of_the_tests_own_called_scale_stays_what_it_is(self) -> None:
+        at = mark(recipes=lambda scale: {scale: MSE}).at_scales({"scale": "pixels"})
+        assert [list(claim.recipes) for claim in at.values()] == [["pixels"]] * 3
+
     @pytest.mark.parametrize("part", ["reported", "recipes", "disputed", "case"])
     def test_a_wrong_name_is_told_the_right_ones(self, part: str) -> None:
         asks: Any = lambda los, row: {}  # noqa: E731

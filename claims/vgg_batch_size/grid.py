@@ -1,8 +1,9 @@
 """The grid as a claim's test sees it: samples over batch sizes, of the part that is there.
 
-A claim about all batch sizes still makes sense on some of them. Where the store has only a part
-of the grid and nothing can be trained, it is judged on the batch sizes that are there, and the
-row names them; on fewer than half of them it is not evaluated, and the row names what lacks.
+A claim about all batch sizes still makes sense on some of them; below full scale the grid has
+fewer. Where the store has only a part of the grid and nothing can be trained, it is judged on the
+batch sizes that are there, and the row names them; on fewer than half of those that its scale has
+it is not evaluated, and the row names what lacks.
 """
 
 import math
@@ -31,13 +32,14 @@ class Grid:
     ) -> tuple[int, ...]:
         """Those batch sizes at which every line's first look is there or can be trained.
 
-        Raises NotEvaluated where they are fewer than half, or with `whole` not all. Where there
-        is nothing at all the judge is left to say why.
+        Raises NotEvaluated where they are fewer than half of those that the claim's scale has, or
+        with `whole` not all. Where there is nothing at all the judge is left to say why.
         """
+        batches = self.sizes(*lines, batches=batches)
         have = {batch: [self._has(self.arm(line, batch)) for line in lines] for batch in batches}
         full = tuple(batch for batch in batches if all(have[batch]))
         if not any(any(cells) for cells in have.values()):
-            return tuple(batches)
+            return batches
         if len(full) < (len(batches) if whole else math.ceil(len(batches) / 2)):
             lacking = {
                 line: [batch for batch in batches if not have[batch][number]]
@@ -48,6 +50,10 @@ class Grid:
                 f"the grid lacks {'; '.join(named)}: run without --claims-replay to train them"
             )
         return full
+
+    def sizes(self, *lines: Line, batches: Sequence[int] = BATCHES) -> tuple[int, ...]:
+        """Those of the batch sizes that the grid has at the claim's scale."""
+        return tuple(b for b in batches if all(arm(*line, b) in self._runs for line in lines))
 
     def _has(self, cell: Arm) -> bool:
         judge = self._verdict
@@ -84,7 +90,14 @@ class Grid:
     def smallest_that_trains(self, line: Line) -> Sample:
         """log₂ of the smallest batch size that trains; a step past the largest where none does."""
         label = f"{_name(line)}, log₂ of the smallest batch that trains"
-        return combined(label, [self.arm(line, batch) for batch in BATCHES], _log2_of_smallest)
+        batches = self.sizes(line)
+        arms = [self.arm(line, batch) for batch in batches]
+
+        def log2_of_smallest(records: Sequence[Record]) -> float:
+            sizes = [b for b, run in zip(batches, records, strict=True) if trained(run)]
+            return math.log2(sizes[0] if sizes else 2 * batches[-1])
+
+        return combined(label, arms, log2_of_smallest)
 
 
 def told(batches: Sequence[int]) -> str:
@@ -105,8 +118,3 @@ def _gain(records: Sequence[Record]) -> float:
     pairs = zip(records[::2], records[1::2], strict=True)
     gains = [accuracy(a) - accuracy(b) for a, b in pairs if trained(a) and trained(b)]
     return statistics.fmean(gains) if gains else math.nan
-
-
-def _log2_of_smallest(records: Sequence[Record]) -> float:
-    sizes = [batch for batch, run in zip(BATCHES, records, strict=True) if trained(run)]
-    return math.log2(sizes[0] if sizes else 2 * BATCHES[-1])

@@ -28,7 +28,7 @@ CONCLUSION = VGG_BATCH_SIZE.at("Conclusion")
     "2.04",
     "Runs that train are more accurate with data normalisation than without (VGG11)",
     source=NORMALISED,
-    recipes=lambda stopping: cells(VGG11_NORMALISED, VGG11, stopping=stopping),
+    recipes=lambda stopping, scale: cells(VGG11_NORMALISED, VGG11, stopping=stopping, scale=scale),
     case=case(),
 )
 def test_data_normalisation_gains(grid: Grid, verdict: Judge) -> None:
@@ -40,7 +40,7 @@ def test_data_normalisation_gains(grid: Grid, verdict: Judge) -> None:
     "2.06",
     "Batch norm lifts VGG11's accuracy sharply (judged: by more than 2 points, of runs that train)",
     source=BATCH_NORM,
-    recipes=lambda stopping: cells(VGG11_BATCH_NORM, VGG11, stopping=stopping),
+    recipes=lambda stopping, scale: cells(VGG11_BATCH_NORM, VGG11, stopping=stopping, scale=scale),
     case=case("accuracy"),
 )
 def test_batch_norm_lifts_accuracy(grid: Grid, verdict: Judge) -> None:
@@ -52,7 +52,9 @@ def test_batch_norm_lifts_accuracy(grid: Grid, verdict: Judge) -> None:
     "2.07",
     "With batch norm VGG19 beats VGG11",
     source=BATCH_NORM,
-    recipes=lambda stopping: cells(VGG19_BATCH_NORM, VGG11_BATCH_NORM, stopping=stopping),
+    recipes=lambda stopping, scale: cells(
+        VGG19_BATCH_NORM, VGG11_BATCH_NORM, stopping=stopping, scale=scale
+    ),
     case=case("accuracy"),
 )
 def test_vgg19_beats_vgg11_with_batch_norm(grid: Grid, verdict: Judge) -> None:
@@ -66,7 +68,9 @@ def test_vgg19_beats_vgg11_with_batch_norm(grid: Grid, verdict: Judge) -> None:
     "2.09",
     "Batch norm and data normalisation are as good as batch norm alone, or a little better",
     source=BOTH,
-    recipes=lambda stopping, net: cells((net, "both"), (net, "batch_norm"), stopping=stopping),
+    recipes=lambda stopping, net, scale: cells(
+        (net, "both"), (net, "batch_norm"), stopping=stopping, scale=scale
+    ),
     case=lambda stopping, net: f"{net.upper()}, {STOPPINGS[stopping]}",
 )
 @pytest.mark.parametrize("net", ["vgg11", "vgg19"])
@@ -80,7 +84,7 @@ def test_both_are_as_good_as_batch_norm(grid: Grid, verdict: Judge, net: str) ->
     "2.10",
     "Bigger is better with normalisation: VGG19 beats VGG11 with both kinds",
     source=CONCLUSION,
-    recipes=lambda stopping: cells(VGG19_BOTH, VGG11_BOTH, stopping=stopping),
+    recipes=lambda stopping, scale: cells(VGG19_BOTH, VGG11_BOTH, stopping=stopping, scale=scale),
     case=case("both"),
 )
 def test_vgg19_beats_vgg11_with_both(grid: Grid, verdict: Judge) -> None:
@@ -92,7 +96,7 @@ def test_vgg19_beats_vgg11_with_both(grid: Grid, verdict: Judge) -> None:
     "2.10",
     "Bigger is not better without normalisation: VGG11 beats VGG19",
     source=CONCLUSION,
-    recipes=lambda stopping: cells(VGG11, VGG19, stopping=stopping),
+    recipes=lambda stopping, scale: cells(VGG11, VGG19, stopping=stopping, scale=scale),
     case=case("raw"),
 )
 def test_vgg11_beats_vgg19_without(grid: Grid, verdict: Judge) -> None:

@@ -51,15 +51,17 @@ def of_the_smallest_that_trains(records: Sequence[Record]) -> float:
     "2.08",
     "Accuracy rises with the batch size: batch 128 beats the smallest that trains",
     source=CONCLUSION,
-    recipes=lambda line, stopping: cells(LINES[line], stopping=stopping, batches=(*SMALLER, INNER)),
+    recipes=lambda line, stopping, scale: cells(
+        LINES[line], stopping=stopping, scale=scale, batches=(*SMALLER, INNER)
+    ),
     case=lambda line, stopping: f"{line}, rise, {STOPPINGS[stopping]}",
 )
 def test_accuracy_rises(grid: Grid, verdict: Judge, line: str) -> None:
-    grid.there(LINES[line], batches=(*SMALLER, INNER), whole=True)
-    smaller = [grid.arm(LINES[line], batch) for batch in SMALLER]
+    *smaller, _ = grid.there(LINES[line], batches=(*SMALLER, INNER), whole=True)
+    arms = [grid.arm(LINES[line], batch) for batch in smaller]
     verdict.greater(
         grid.arm(LINES[line], INNER).measure(accuracy, "batch 128"),
-        combined("smallest batch that trains", smaller, of_the_smallest_that_trains),
+        combined("smallest batch that trains", arms, of_the_smallest_that_trains),
     )
 
 
@@ -67,7 +69,9 @@ def test_accuracy_rises(grid: Grid, verdict: Judge, line: str) -> None:
     "2.08",
     "Past a point accuracy falls: batch 128 beats the largest, 1024",
     source=CONCLUSION,
-    recipes=lambda line, stopping: cells(LINES[line], stopping=stopping, batches=(INNER, LARGEST)),
+    recipes=lambda line, stopping, scale: cells(
+        LINES[line], stopping=stopping, scale=scale, batches=(INNER, LARGEST)
+    ),
     case=lambda line, stopping: f"{line}, fall, {STOPPINGS[stopping]}",
 )
 def test_accuracy_falls(grid: Grid, verdict: Judge, line: str) -> None:

@@ -36,7 +36,7 @@ BATCH_NORM = VGG_BATCH_SIZE.at("Third experiment, batch norm")
     "2.01",
     "Raw VGG11 fails to train at small batches (8–32) and trains at larger ones",
     source=WITHOUT,
-    recipes=lambda stopping: cells(VGG11, stopping=stopping),
+    recipes=lambda stopping, scale: cells(VGG11, stopping=stopping, scale=scale),
     case=case(),
 )
 def test_small_batches_fail(grid: Grid, verdict: Judge) -> None:
@@ -48,7 +48,7 @@ def test_small_batches_fail(grid: Grid, verdict: Judge) -> None:
     "2.02",
     "Raw VGG19 hardly ever trains: it fails more often than VGG11",
     source=WITHOUT,
-    recipes=lambda stopping: cells(VGG19, VGG11, stopping=stopping),
+    recipes=lambda stopping, scale: cells(VGG19, VGG11, stopping=stopping, scale=scale),
     case=case("against VGG11"),
 )
 def test_vgg19_fails_more_than_vgg11(grid: Grid, verdict: Judge) -> None:
@@ -60,7 +60,7 @@ def test_vgg19_fails_more_than_vgg11(grid: Grid, verdict: Judge) -> None:
     "2.02",
     "Raw VGG19 hardly ever trains: more than half of its runs fail",
     source=WITHOUT,
-    recipes=lambda stopping: cells(VGG19, stopping=stopping),
+    recipes=lambda stopping, scale: cells(VGG19, stopping=stopping, scale=scale),
     case=case("share"),
 )
 def test_vgg19_mostly_fails(grid: Grid, verdict: Judge) -> None:
@@ -71,7 +71,7 @@ def test_vgg19_mostly_fails(grid: Grid, verdict: Judge) -> None:
     "2.03",
     "Data normalisation makes VGG11 fail far less",
     source=NORMALISED,
-    recipes=lambda stopping: cells(VGG11, VGG11_NORMALISED, stopping=stopping),
+    recipes=lambda stopping, scale: cells(VGG11, VGG11_NORMALISED, stopping=stopping, scale=scale),
     case=case("all batches"),
 )
 def test_normalised_vgg11_fails_less(grid: Grid, verdict: Judge) -> None:
@@ -83,7 +83,9 @@ def test_normalised_vgg11_fails_less(grid: Grid, verdict: Judge) -> None:
     "2.03",
     "With data normalisation VGG11 trains at batch 32, where it failed without",
     source=NORMALISED,
-    recipes=lambda stopping: cells(VGG11, VGG11_NORMALISED, stopping=stopping, batches=[32]),
+    recipes=lambda stopping, scale: cells(
+        VGG11, VGG11_NORMALISED, stopping=stopping, scale=scale, batches=[32]
+    ),
     case=case("batch 32"),
 )
 def test_normalised_vgg11_trains_at_batch_32(grid: Grid, verdict: Judge) -> None:
@@ -98,7 +100,7 @@ def test_normalised_vgg11_trains_at_batch_32(grid: Grid, verdict: Judge) -> None
     "2.03",
     "With data normalisation VGG11 still fails at the smallest batches (8 and 16)",
     source=NORMALISED,
-    recipes=lambda stopping: cells(VGG11_NORMALISED, stopping=stopping),
+    recipes=lambda stopping, scale: cells(VGG11_NORMALISED, stopping=stopping, scale=scale),
     case=case("smallest batches"),
 )
 def test_the_smallest_batches_still_fail(grid: Grid, verdict: Judge) -> None:
@@ -110,7 +112,7 @@ def test_the_smallest_batches_still_fail(grid: Grid, verdict: Judge) -> None:
     "2.05",
     "Data normalisation eases VGG19 too: it fails less",
     source=NORMALISED,
-    recipes=lambda stopping: cells(VGG19, VGG19_NORMALISED, stopping=stopping),
+    recipes=lambda stopping, scale: cells(VGG19, VGG19_NORMALISED, stopping=stopping, scale=scale),
     case=case("failures"),
 )
 def test_normalised_vgg19_fails_less(grid: Grid, verdict: Judge) -> None:
@@ -122,7 +124,9 @@ def test_normalised_vgg19_fails_less(grid: Grid, verdict: Judge) -> None:
     "2.05",
     "With data normalisation VGG19 needs a larger batch to train than VGG11",
     source=NORMALISED,
-    recipes=lambda stopping: cells(VGG19_NORMALISED, VGG11_NORMALISED, stopping=stopping),
+    recipes=lambda stopping, scale: cells(
+        VGG19_NORMALISED, VGG11_NORMALISED, stopping=stopping, scale=scale
+    ),
     case=case("smallest batch that trains"),
 )
 def test_vgg19_needs_a_larger_batch(grid: Grid, verdict: Judge) -> None:
@@ -136,7 +140,9 @@ def test_vgg19_needs_a_larger_batch(grid: Grid, verdict: Judge) -> None:
     "2.06",
     "Batch norm ends VGG11's failures at small batches (8–32)",
     source=BATCH_NORM,
-    recipes=lambda stopping: cells(VGG11, VGG11_BATCH_NORM, stopping=stopping, batches=SMALL),
+    recipes=lambda stopping, scale: cells(
+        VGG11, VGG11_BATCH_NORM, stopping=stopping, scale=scale, batches=SMALL
+    ),
     case=case("failures"),
 )
 def test_batch_norm_ends_failures_of_vgg11(grid: Grid, verdict: Judge) -> None:
@@ -148,7 +154,7 @@ def test_batch_norm_ends_failures_of_vgg11(grid: Grid, verdict: Judge) -> None:
     "2.07",
     "With batch norm VGG19 trains",
     source=BATCH_NORM,
-    recipes=lambda stopping: cells(VGG19, VGG19_BATCH_NORM, stopping=stopping),
+    recipes=lambda stopping, scale: cells(VGG19, VGG19_BATCH_NORM, stopping=stopping, scale=scale),
     case=case("failures"),
 )
 def test_batch_norm_ends_failures_of_vgg19(grid: Grid, verdict: Judge) -> None:

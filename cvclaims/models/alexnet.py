@@ -54,7 +54,7 @@ def alexnet(
     layers: list[nn.Module] = []
     for i, (channels, kernel) in enumerate(CONVS):
         outputs = scale(channels, width)
-        layers += [nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2), nn.ReLU()]
+        layers += [nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2), nn.ReLU(inplace=True)]
         if lrn and i in NORMALISED:
             layers.append(LocalResponseNorm())
         if i in POOLED:
@@ -65,10 +65,10 @@ def alexnet(
     classifier = nn.Sequential(
         dropout_layer(dropout),
         nn.Linear(inputs * side * side, hidden),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
         dropout_layer(dropout),
         nn.Linear(hidden, hidden),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
         nn.Linear(hidden, classes),
     )
     return ConvNet(nn.Sequential(*layers), classifier)

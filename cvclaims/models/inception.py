@@ -50,7 +50,7 @@ class ConvBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """What the block makes of x: (batch, inputs, h, w) to (batch, outputs, h, w)."""
-        return torch.relu(self.bn(self.conv(x)))
+        return torch.relu_(self.bn(self.conv(x)))
 
 
 class InceptionModule(nn.Module):

@@ -49,7 +49,7 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The block's output."""
-        return torch.relu(self.residual(x) + self.shortcut(x))
+        return torch.relu_(self.residual(x).add_(self.shortcut(x)))
 
 
 class BasicBlock(Residual):
@@ -66,7 +66,7 @@ class BasicBlock(Residual):
 
     def residual(self, x: Tensor) -> Tensor:
         """What the convolutions make of x, up to and with the last batch norm."""
-        x = torch.relu(self.bn1(self.conv1(x)))
+        x = torch.relu_(self.bn1(self.conv1(x)))
         out: Tensor = self.bn2(self.conv2(x))
         return out
 
@@ -90,8 +90,8 @@ class Bottleneck(Residual):
 
     def residual(self, x: Tensor) -> Tensor:
         """What the convolutions make of x, up to and with the last batch norm."""
-        x = torch.relu(self.bn1(self.conv1(x)))
-        x = torch.relu(self.bn2(self.conv2(x)))
+        x = torch.relu_(self.bn1(self.conv1(x)))
+        x = torch.relu_(self.bn2(self.conv2(x)))
         out: Tensor = self.bn3(self.conv3(x))
         return out
 
@@ -147,7 +147,7 @@ class ResNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits of x."""
-        x = torch.relu(self.bn1(self.conv1(x)))
+        x = torch.relu_(self.bn1(self.conv1(x)))
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
         logits: Tensor = self.fc(x.mean(dim=(2, 3)))
         return logits

@@ -70,7 +70,7 @@ def vgg(
             layers.append(nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2))
             if batch_norm:
                 layers.append(nn.BatchNorm2d(outputs))
-            layers.append(nn.ReLU())
+            layers.append(nn.ReLU(inplace=True))
             inputs = outputs
         layers.append(nn.MaxPool2d(2, 2))
     if lrn:
@@ -85,10 +85,10 @@ def mlp_head(inputs: int, hidden: int, classes: int, dropout: float) -> nn.Seque
     """VGG's three linear layers: inputs - hidden - hidden - classes, (batch, inputs) to logits."""
     return nn.Sequential(
         nn.Linear(inputs, hidden),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
         dropout_layer(dropout),
         nn.Linear(hidden, hidden),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
         dropout_layer(dropout),
         nn.Linear(hidden, classes),
     )

@@ -22,6 +22,7 @@ class Case:
     """One test of one claim.
 
     Attributes:
+        digests: of its recipes, by name, at each scale.
         refusal: why its runs cannot be had here; None where they can.
         is_timed: its recipes are timed, and not trained to the end.
         judge: set once the test asks for the `verdict` fixture.
@@ -30,6 +31,7 @@ class Case:
     claim: Claim
     nodeid: str
     scale: str
+    digests: Mapping[str, Mapping[str, str]]
     refusal: str | None
     is_property: bool
     is_timed: bool = False
@@ -63,7 +65,7 @@ class Case:
             "report_note": report.note,
             "source": claim.source.where,
             "assumed": sorted(set(assumed)),
-            "recipes": _digests(claim),
+            "recipes": self.digests,
             "revision": TRAINING_REVISION,
         }
 
@@ -103,13 +105,15 @@ def _case(item: pytest.Item, marker: pytest.Mark, settings: Settings, store: "St
         raise ValueError('a claim is expected to fail by its `disputed="why"`, not by xfail')
     callspec = getattr(item, "callspec", None)
     params: Mapping[str, Any] = callspec.params if callspec else {}
-    claim = marker.args[0].claim(params, callspec.id if callspec else "")
+    at = marker.args[0].at_scales(params, callspec.id if callspec else "")
     gpu_test = item.get_closest_marker("gpu") is not None
-    scale, refusal = _scale(claim, gpu_test, settings, store)
+    scale, refusal = _scale(at, gpu_test, settings, store)
+    scale = effective_scale(at[scale], scale)
     return Case(
-        claim=claim,
+        claim=at[scale],
         nodeid=item.nodeid,
-        scale=effective_scale(claim, scale),
+        scale=scale,
+        digests=_digests(at),
         refusal=refusal,
         is_property=hasattr(getattr(item, "obj", None), "hypothesis"),
         is_timed=item.get_closest_marker("timing") is not None,
@@ -117,15 +121,15 @@ def _case(item: pytest.Item, marker: pytest.Mark, settings: Settings, store: "St
 
 
 def _scale(
-    claim: Claim, gpu_test: bool, settings: Settings, store: "Store"
+    at: Mapping[str, Claim], gpu_test: bool, settings: Settings, store: "Store"
 ) -> tuple[str, str | None]:
     """The scale to run a claim at, and why it cannot run here."""
     gpu = settings.device not in ("cpu", "auto") or (settings.device == "auto" and gpu_present())
     wants_gpu = gpu_test and not gpu
     if settings.replay:
-        if not claim.recipes:
+        if not at["full"].recipes:
             return "full", "it rests on no records; run without --claims-replay"
-        scale = _evidence_scale(claim, store) if settings.scale == "auto" else settings.scale
+        scale = _evidence_scale(at, store) if settings.scale == "auto" else settings.scale
         return scale, None
     if settings.scale == "auto":
         if wants_gpu and settings.device == "auto":
@@ -134,7 +138,7 @@ def _scale(
                 "it small with --claims-scale reduced, or in full, slowly, with "
                 "--claims-scale full --claims-device cpu"
             )
-        light = all(recipe.light for recipe in claim.recipes.values())
+        light = all(recipe.light for recipe in at["full"].recipes.values())
         return ("full" if gpu or light else "smoke"), None
     if settings.scale == "full" and wants_gpu and settings.device != "cpu":
         return "full", (
@@ -144,16 +148,17 @@ def _scale(
     return settings.scale, None
 
 
-def _evidence_scale(claim: Claim, store: "Store") -> str:
+def _evidence_scale(at: Mapping[str, Claim], store: "Store") -> str:
     """The largest scale that the store has every recipe of; "full" where it has none."""
     for scale in ("full", "reduced"):
-        if all(store.of(scaled(recipe, scale)) for recipe in claim.recipes.values()):
+        if all(store.of(scaled(recipe, scale)) for recipe in at[scale].recipes.values()):
             return scale
     return "full"
 
 
-def _digests(claim: Claim) -> dict[str, dict[str, str]]:
+def _digests(at: Mapping[str, Claim]) -> dict[str, dict[str, str]]:
     return {
         scale: {name: scaled(r, scale).digest[:16] for name, r in claim.recipes.items()}
-        for scale in (("smoke", "reduced", "full") if claim.recipes else ())
+        for scale, claim in at.items()
+        if claim.recipes
     }

@@ -17,6 +17,8 @@ HISTOGRAM_BINS = 40
 BOUNDARY_GRID = 60
 # Activation histograms look at this many training samples at most.
 HISTOGRAM_SAMPLES = 10_000
+# A norm from which on the squares that underflow in float32 (below 1e-38 each) do not count.
+FAINT = 1e-15
 
 
 class Gradients:
@@ -67,11 +69,18 @@ class Gradients:
 
     def _norms(self) -> Tensor:
         """(parameters, S)."""
-        if self._lone:
-            return torch.stack(torch._foreach_norm(self._gradients(), 2, self._dtype))[:, None]
-        return torch.stack(
-            [torch.linalg.vector_norm(g.flatten(1), dim=1) for g in self._gradients()]
-        )
+        gradients = self._gradients()
+        if not self._lone:
+            return torch.stack([torch.linalg.vector_norm(g.flatten(1), dim=1) for g in gradients])
+        if self.sum.device.type != "cpu":
+            return torch.stack(torch._foreach_norm(gradients, 2, self._dtype))[:, None]
+        # A CPU would first copy each gradient to float64; those alone need it whose squares do not
+        # fit float32.
+        norms = torch.stack(torch._foreach_norm(gradients)).to(self._dtype)
+        fits = norms.gt(FAINT) & norms.isfinite()
+        for i in fits.logical_not().nonzero().flatten().tolist():
+            norms[i] = torch.linalg.vector_norm(gradients[i], dtype=self._dtype)
+        return norms[:, None]
 
     def _gradients(self) -> list[Tensor]:
         gradients = [p.grad for p in self._parameters.values()]

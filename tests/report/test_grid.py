@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from claims.vgg_batch_size.grid import Grid as ClaimsGrid
-from claims.vgg_batch_size.protocol import BATCHES, VGG_BATCH_SIZE, cell, cells
+from claims.vgg_batch_size.protocol import BATCHES, FEWER_BATCHES, VGG_BATCH_SIZE, cell, cells
 from cvclaims.claim import Claim
 from cvclaims.engines import NotEvaluated
 from cvclaims.plan import Run
@@ -233,10 +233,10 @@ class Stored:
         return [run(r.recipe, r.seed, best=0.1 if r.recipe.batch_size == 8 else 0.7) for r in runs]
 
 
-def claims_grid(*batches: int) -> tuple[ClaimsGrid, Judge]:
-    recipes = cells(RAW, BATCH_NORM, stopping="test loss")
+def claims_grid(*batches: int, scale: str = "full") -> tuple[ClaimsGrid, Judge]:
+    recipes = cells(RAW, BATCH_NORM, stopping="test loss", scale=scale)
     claim = Claim("2.02", "Half of it", VGG_BATCH_SIZE.at("nowhere"), recipes=recipes)
-    judge = Judge(claim, "full", Stored(*batches), (3, 5, 8))
+    judge = Judge(claim, scale, Stored(*batches), (3, 5, 8))
     return ClaimsGrid(Runs(claim), judge), judge
 
 
@@ -263,6 +263,14 @@ class TestClaimsOnHalfAGrid:
             "--claims-replay to train them"
         )
 
+    def test_below_full_scale_the_whole_grid_is_smaller(self) -> None:
+        small, judge = claims_grid(*FEWER_BATCHES, scale="reduced")
+        assert small.there(RAW, BATCH_NORM, whole=True) == FEWER_BATCHES
+        assert small.there(RAW, batches=BATCHES[:2]) == (8,)
+        judge.share_above(small.failing(RAW, FEWER_BATCHES), 0.01)
+        assert judge.judgment is not None
+        assert list(judge.judgment.measured) == ["VGG11 raw fails, batch 8, 32, 128, 1024"]
+
     def test_where_nothing_is_there_the_judge_says_why(self) -> None:
         none, judge = claims_grid()
         assert none.there(RAW) == BATCHES
@@ -282,6 +290,8 @@ class TestClaimsOnHalfAGrid:
         smallest = all_.smallest_that_trains(RAW)
         assert smallest.combine([records[1], *[records[3]] * 7]) == 4.0
         assert smallest.combine([records[1]] * 8) == 11.0
+        few, _ = claims_grid(*FEWER_BATCHES, scale="reduced")
+        assert few.smallest_that_trains(RAW).combine([records[1], *[records[3]] * 3]) == 5.0
         assert all_.accuracy(RAW, (8, 16)).combine(records[1::2]) == pytest.approx(
             (0.69 + 0.09) / 2
         )

@@ -164,10 +164,12 @@ def erase(
     """
     row = torch.arange(x.shape[2], device=x.device)
     column = torch.arange(x.shape[3], device=x.device)
-    rows = (row >= top[:, None]) & (row < (top + height)[:, None])
-    columns = (column >= left[:, None]) & (column < (left + width)[:, None])
-    inside = rows.to(x.dtype)[:, None, :, None] * columns.to(x.dtype)[:, None, None, :]
-    outside = 1 - inside
+    # 1 where a row, and where a column, lies outside of the rectangle: a pixel does if either does.
+    rows = (row < top[:, None]) | (row >= (top + height)[:, None])
+    columns = (column < left[:, None]) | (column >= (left + width)[:, None])
+    outside = torch.maximum(
+        rows.to(x.dtype)[:, None, :, None], columns.to(x.dtype)[:, None, None, :]
+    )
     return x.mul_(outside) if inplace else x * outside
 
 

@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -41,7 +42,9 @@ class Inline:
     Attributes:
         plan: every run that the session is known to need. Runs of it train in one stack with a
             wanted run where they fit, and it is what this process works on while other
-            processes train what it waits for.
+            processes train what it waits for. Where seeds beyond the plan are asked for, a later
+            look, light recipes of it train those seeds in the same stack: in company a network
+            takes a fraction of what it takes alone, and most claims go on to that look.
         share: among how many processes a stack's runs should be shared out.
         since: records older than this (seconds since the epoch) do not count: `--claims-rerun`.
     """
@@ -61,6 +64,7 @@ class Inline:
         self.device = device
         self.data_folder = data_folder
         self.plan = list(plan)
+        self._light = dict.fromkeys(replace(run, seed=0) for run in plan if run.recipe.light)
         self.share = share
         self.since = since
         self.report = report
@@ -120,10 +124,15 @@ class Inline:
         with ExitStack() as locks:
             for run in candidates:
                 if self._take(run, locks):
-                    pool = dict.fromkeys([*candidates, *self.plan])
+                    pool = dict.fromkeys([*candidates, *self.plan, *self._ahead(candidates)])
                     self._train([run, *self._companions(run, pool, locks)])
                     return True
         return False
+
+    def _ahead(self, wanted: Sequence[Run]) -> list[Run]:
+        """Light recipes of the plan, with the seeds that are wanted of others."""
+        seeds = sorted({run.seed for run in wanted})
+        return [replace(run, seed=seed) for seed in seeds for run in self._light]
 
     def _take(self, run: Run, locks: ExitStack) -> bool:
         """Lock a run that is still to be trained."""

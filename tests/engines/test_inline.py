@@ -205,6 +205,29 @@ class TestStacks:
         engine(store, plan=runs(8, 9)).records(runs(0, 1))
         assert trainer.seeds == [[0, 1, 8]]
 
+    def test_a_later_look_takes_light_recipes_of_the_plan_along(
+        self, store: Store, trainer: Trainer
+    ) -> None:
+        first = [*runs(0, 1), *runs_of(FASTER, "full", [0, 1]), *runs_of(LONGER, "full", [0])]
+        session = engine(store, plan=first)
+        session.records(runs(0, 1))
+        session.records(runs(0, 1, 2, 3))
+        assert trainer.stacks == [
+            [(TINY, 0), (TINY, 1), (FASTER, 0), (FASTER, 1)],
+            [(TINY, 2), (TINY, 3), (FASTER, 2), (FASTER, 3)],
+        ]
+        session.records(runs_of(FASTER, "full", [0, 1, 2, 3]))
+        assert len(trainer.stacks) == 2
+
+    def test_recipes_that_take_minutes_are_not_trained_ahead(
+        self, store: Store, trainer: Trainer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(Recipe, "light", property(lambda recipe: recipe != FASTER))
+        session = engine(store, plan=[*runs(0), *runs_of(FASTER, "full", [0])])
+        session.records(runs(0))
+        session.records(runs(1))
+        assert trainer.stacks == [[(TINY, 0), (FASTER, 0)], [(TINY, 1)]]
+
     def test_what_is_there_already_stays_out(self, store: Store, trainer: Trainer) -> None:
         engine(store).records(runs(1))
         engine(store, plan=runs(0, 1, 2)).records(runs(0))

@@ -1,4 +1,4 @@
-"""Rewrites the tables of calibration.md by simulation: python docs/calibrate.py (two minutes).
+"""Rewrites the tables of calibration.md by simulation: python docs/calibrate.py (three minutes).
 
 Every cell has a generator of its own, seeded by its place, so a table that gains a row keeps the
 numbers of the others.
@@ -12,13 +12,26 @@ from pathlib import Path
 
 import numpy as np
 
-from cvclaims.verdict.calibration import CASES, NOISES, Case, Noise, Rates, draw, level_case, rates
+from cvclaims.verdict.calibration import (
+    CASES,
+    NOISES,
+    Case,
+    Noise,
+    Rates,
+    draw,
+    level_case,
+    rate_rates,
+    rates,
+    share_rates,
+    spread_rates,
+)
 from cvclaims.verdict.statistics import LOOKS, NOMINAL_ALPHA
 
 PAGE = Path(__file__).with_name("calibration.md")
 SIMULATIONS = 100_000
 SEED = 20250
 
+ARMS = (1, 3)  # pooled in one sample of counts
 PAIRED = [case for case in CASES if len(case.limit) > 1]
 
 
@@ -86,6 +99,36 @@ def narrow_levels() -> str:
     )
 
 
+def counts() -> str:
+    """What *rate* and *share* support, exactly, by how many arms are pooled."""
+
+    def against(a: float, b: float) -> list[str]:
+        found = (percent(rate_rates(a, b, each).supported) for each in ARMS)
+        return [f"*rate*, {100 * a:.0f} % against {100 * b:.0f} %", *found]
+
+    def above(share: float) -> list[str]:
+        found = (percent(share_rates(share, 0.5, each).supported) for each in ARMS)
+        return [f"*share* above one half, truly {100 * share:.0f} %", *found]
+
+    pairs = ((0.5, 0.1), (0.7, 0.3), (0.9, 0.1))
+    head = ["truth", *(f"{n} arm{'s' * (n > 1)}" for n in ARMS)]
+    return table(head, iter([*(against(*pair) for pair in pairs), above(0.7), above(0.9)]))
+
+
+def spreads() -> str:
+    """SUPPORTED / REFUTED of *spread* in percent, by noise and true standard deviation."""
+
+    def cell(noise: str, scale: float) -> str:
+        rng = np.random.default_rng([SEED, zlib.crc32(f"spread {noise} {scale:.3f}".encode())])
+        return percent(*spread_rates(NOISES[noise], SIMULATIONS, rng, scale))
+
+    scales = {"σ on the bound": 1.0, "σ = ½ of it": 1 / 2, "σ = ⅓ of it": 1 / 3}
+    return table(
+        ["values", *scales],
+        ([noise, *(cell(noise, s) for s in scales.values())] for noise in NOISES),
+    )
+
+
 def main() -> None:
     tables = {
         "setting": setting(),
@@ -94,6 +137,8 @@ def main() -> None:
         "variances 1 to 9": on_the_limit(PAIRED, (1.0, 9.0)),
         "power": power(),
         "narrow levels": narrow_levels(),
+        "counts": counts(),
+        "spreads": spreads(),
     }
     page = PAGE.read_text(encoding="utf-8")
     for name, text in tables.items():

@@ -91,8 +91,14 @@ class Judge:
         self._look(f"ratio({factor:g})", [a, b], lambda x, y: rules.ratio(x, y, factor))
 
     def sooner(self, a: AnySample, b: AnySample) -> None:
-        """A takes fewer epochs than B."""
+        """A takes fewer epochs than B; one more than the recipe's stands for "never"."""
         self._look("sooner", [a, b], rules.sooner)
+        assert self.judgment is not None
+        arms = [arm for sample in (a, b) for arm in sample.arms]
+        epochs = [runs_of(arm.recipe, self.scale, [0])[0].recipe.epochs for arm in arms]
+        counts = [count for told in self.judgment.measured.values() for count in told["values"]]
+        if epochs and max(epochs) + 1 in counts:
+            self._note(f"{max(epochs) + 1} epochs stand for: not within {max(epochs)}")
 
     def order(self, *samples: AnySample) -> None:
         """The samples stand in descending order."""

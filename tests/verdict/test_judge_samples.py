@@ -139,6 +139,22 @@ class TestSamples:
         assert judge.judgment.evidence["one"] == judge.judgment.evidence["two"]
 
 
+class TestSooner:
+    @pytest.mark.parametrize(("epoch", "told"), [(4.0, True), (3.0, False)])
+    def test_what_was_never_reached_is_told(self, epoch: float, told: bool) -> None:
+        court = Court(recipe=HEAVY, scale="reduced")  # three of its nine epochs
+        slow = court.runs.b.measure(lambda _: epoch)
+        court.judge.sooner(court.runs.a.measure(lambda _: 2.0), slow)
+        assert court.judgment.verdict is Verdict.SUPPORTED
+        note = "; 4 epochs stand for: not within 3"
+        assert court.judgment.reason.endswith(note) is told
+
+    def test_samples_without_epochs_of_their_own(self) -> None:
+        court = Court()
+        court.judge.sooner(Computed("a", lambda _: 0.0), Computed("b", lambda _: 1.0))
+        assert "stand for" not in court.judgment.reason
+
+
 class TestComputed:
     """Numbers that need no training: a function of the seed."""
 

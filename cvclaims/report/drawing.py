@@ -59,7 +59,7 @@ def _png(figure_of: Callable[[], Figure | None], title: str) -> bytes | None:
         figure = figure_of()
         if figure is None:
             return None
-        figure.suptitle(title, fontsize=11, x=0.01, ha="left", parse_math=False)
+        figure.suptitle(title, fontsize=11, x=0.01, ha="left", parse_math=False, wrap=True)
         FigureCanvasAgg(figure)
         drawn = io.BytesIO()
         figure.savefig(drawn, format="png", dpi=DPI, pil_kwargs={"compress_level": 1})

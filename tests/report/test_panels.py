@@ -221,6 +221,17 @@ class TestGradientFlow:
         assert figure is not None
         assert np.isnan(np.asarray(figure.axes[1].get_lines()[0].get_ydata())[0])
 
+    def test_a_gradient_that_becomes_zero_is_marked(self) -> None:
+        norms = {**NORMS, "features.0.weight": [0.5, 0.25, 0.0, 0.0]}
+        figure = panels.gradient_flow(
+            {"deep": [record(SHORT, 0, probes={"gradient_norms": norms})]}
+        )
+        assert figure is not None
+        first, mark, last = figure.axes[0].get_lines()
+        assert (list(mark.get_xdata()), list(mark.get_ydata())) == ([2], [0.25])
+        assert np.isnan(np.asarray(first.get_ydata())[2:]).all()
+        assert last.get_ydata() == pytest.approx(NORMS["features.21.weight"])
+
     @pytest.mark.parametrize("name", ["bn1", "layer1.0.bn2", "layer1.0.downsample.1"])
     def test_names_of_norms_in_a_resnet(self, name: str) -> None:
         layers = {

@@ -18,6 +18,7 @@ def case(id: str, recipe: Recipe, *, is_timed: bool = False, refusal: str | None
         claim=Claim(id, "A claim", REPORT.at("Table 1"), recipes={"arm": recipe}),
         nodeid=id,
         scale="full",
+        digests={},
         refusal=refusal,
         is_property=False,
         is_timed=is_timed,

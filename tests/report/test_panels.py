@@ -228,7 +228,7 @@ class TestGradientFlow:
         )
         assert figure is not None
         first, mark, last = figure.axes[0].get_lines()
-        assert (list(mark.get_xdata()), list(mark.get_ydata())) == ([2], [0.25])
+        assert mark.get_xydata() == pytest.approx(np.array([[2, 0.25]]))
         assert np.isnan(np.asarray(first.get_ydata())[2:]).all()
         assert last.get_ydata() == pytest.approx(NORMS["features.21.weight"])
 

@@ -64,6 +64,7 @@ class Inline:
         self.device = device
         self.data_folder = data_folder
         self.plan = list(plan)
+        self._last_planned = max((run.seed for run in plan), default=-1)
         self._light = dict.fromkeys(replace(run, seed=0) for run in plan if run.recipe.light)
         self.share = share
         self.since = since
@@ -151,7 +152,10 @@ class Inline:
     def _companions(self, run: Run, pool: Iterable[Run], locks: ExitStack) -> list[Run]:
         """Runs of the pool that can train in one stack with `run`, locked; our share of them."""
         kind = stackable(run.recipe)
-        alike = [r for r in pool if r != run and r.scale == run.scale]
+        # Of the same look, too: what others still train of an earlier one is not to be shared out.
+        later = run.seed > self._last_planned
+        pool = [r for r in pool if r != run and (r.seed > self._last_planned) == later]
+        alike = [r for r in pool if r.scale == run.scale]
         alike = [r for r in alike if stackable(r.recipe) == kind and self._open(r)]
         fit = max(1, STACK_PARAMETERS[self.device.type] // _parameters(kind)) if stacks(kind) else 1
         most = min(fit, math.ceil((len(alike) + 1) / self.share)) - 1

@@ -219,6 +219,15 @@ class TestStacks:
         session.records(runs_of(FASTER, "full", [0, 1, 2, 3]))
         assert len(trainer.stacks) == 2
 
+    def test_a_later_look_is_shared_out_by_itself(self, store: Store, trainer: Trainer) -> None:
+        first = [*runs(0, 1), *runs_of(FASTER, "full", [0, 1])]
+        with store.lock(key(runs_of(FASTER, "full", [0])[0])):  # another process still trains it
+            session = engine(store, plan=first, share=2)
+            session.records(runs(0, 1))
+            trainer.stacks.clear()
+            session.records(runs(0, 1, 2))
+        assert trainer.stacks == [[(TINY, 2)]]
+
     def test_recipes_that_take_minutes_are_not_trained_ahead(
         self, store: Store, trainer: Trainer, monkeypatch: pytest.MonkeyPatch
     ) -> None:

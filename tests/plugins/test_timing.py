@@ -4,10 +4,12 @@ import tempfile
 from pathlib import Path
 
 import pytest
+import torch
 
 import cvclaims.engines.device
 import cvclaims.plugins.timing
 import cvclaims.training.timing  # noqa: F401
+from cvclaims.engines.device import shared
 from tests.plugins.project import Project, Ran
 
 # The real rounds are of 50 ms; these only have to be real. What is changed here is put back, as
@@ -120,6 +122,13 @@ def test_smoke_takes_one_round_and_judges_nothing(timed: Project) -> None:
     assert (row["verdict"], row["scale"]) == ("ran", "smoke")
     assert row["reason"] == "generated stand-in data judges nothing"
     assert row["measured"]["time of wide / narrow"]["n"] == 1
+
+
+def test_smoke_waits_for_nobody(timed: Project) -> None:
+    timed.write(HEAVY)
+    with shared(torch.device("cpu")):  # as a long training elsewhere does
+        ran = timed.run("-n2", "--claims-scale", "smoke")
+    assert ran.rows["1"]["verdict"] == "ran"
 
 
 def test_reduced_needs_real_data(timed: Project) -> None:

@@ -107,9 +107,9 @@ class Project:
         """In this process; its xdist workers are others."""
         return self._ran(self.pytester.runpytest_inprocess(*options))
 
-    def run_alone(self, *options: str) -> Ran:
-        """In a process of its own, where nothing was imported before."""
-        return self._ran(self.pytester.runpytest_subprocess(*options))
+    def run_alone(self, *options: str, timeout: float | None = None) -> Ran:
+        """In a process of its own, where nothing was imported before; killed after `timeout` s."""
+        return self._ran(self.pytester.runpytest_subprocess(*options, timeout=timeout))
 
     def enter(self, folder: Path) -> None:
         """Stand in a folder from now on."""

@@ -127,7 +127,7 @@ def test_smoke_takes_one_round_and_judges_nothing(timed: Project) -> None:
 def test_smoke_waits_for_nobody(timed: Project) -> None:
     timed.write(HEAVY)
     with shared(torch.device("cpu")):  # as a long training elsewhere does
-        ran = timed.run("-n2", "--claims-scale", "smoke")
+        ran = timed.run_alone("-n2", "--claims-scale", "smoke", timeout=300)
     assert ran.rows["1"]["verdict"] == "ran"
 
 

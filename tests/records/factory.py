@@ -19,6 +19,10 @@ from cvclaims.recipe import Recipe
 from cvclaims.records import Origin, Record
 
 RECIPE = Recipe(data="digits", lr=0.1, epochs=3)
+# A network of convolutions has fields that perceptrons do not.
+CONVOLUTIONAL = Recipe(
+    data="cifar10", model="vgg", lr=0.1, scheduler="step", step_size=20, gamma=0.1, epochs=50
+)
 
 # Rates from 1e-9 to 100; whole numbers among them.
 rates = st.floats(1e-9, 100) | st.integers(1, 100)

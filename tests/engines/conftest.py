@@ -1,0 +1,21 @@
+"""What the tests of the engines share: a store, and training that takes no time."""
+
+from pathlib import Path
+
+import pytest
+
+from cvclaims.engines import inline
+from cvclaims.records import Store
+from tests.engines.standin import Trainer
+
+
+@pytest.fixture
+def trainer(monkeypatch: pytest.MonkeyPatch) -> Trainer:
+    fake = Trainer()
+    monkeypatch.setattr(inline, "train", fake)
+    return fake
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "records")

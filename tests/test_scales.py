@@ -1,0 +1,135 @@
+"""How a recipe is scaled down, and what it costs."""
+
+import dataclasses
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cvclaims.catalogue import DATASETS, SCALES
+from cvclaims.recipe import Recipe, scale_name, scaled
+from tests.records.factory import CONVOLUTIONAL, RECIPE, recipes
+
+
+@given(recipes())
+def test_full_is_the_recipe_itself(recipe: Recipe) -> None:
+    assert scaled(recipe, "full") is recipe
+    assert scale_name(recipe, "full") == "full"
+
+
+# That the smaller recipe is one at all is checked as it is made.
+@given(recipes(), st.sampled_from(SCALES))
+def test_scaling_is_pure_and_changes_only_sizes(recipe: Recipe, scale: str) -> None:
+    before = recipe.canonical()
+    small = scaled(recipe, scale)
+    assert scaled(recipe, scale) == small
+    assert recipe.canonical() == before
+    sizes = {"train_size", "test_size", "epochs", "batch_size", "step_size", "model_args"}
+    sizes |= {"patience", "held_out"}
+    for f in dataclasses.fields(Recipe):
+        if f.name not in sizes:
+            assert getattr(small, f.name) == getattr(recipe, f.name), f.name
+    assert small.epochs <= recipe.epochs
+    assert small.cost <= recipe.cost
+    assert len(small.model_args["hidden"]) == len(recipe.model_args["hidden"])
+    assert small.model_args["activation"] == recipe.model_args["activation"]
+    assert (small.batch_size is None) == (recipe.batch_size is None)
+    assert (scale_name(recipe, scale) == "full") == (small == recipe)
+
+
+@given(recipes())
+def test_smoke_is_small_for_every_data_set(recipe: Recipe) -> None:
+    small = scaled(recipe, "smoke")
+    assert small.train_size is not None
+    assert small.train_size <= 256
+    assert small.test_size is not None
+    assert small.test_size <= 256
+    assert small.epochs <= 2
+    for width, before in zip(small.model_args["hidden"], recipe.model_args["hidden"], strict=True):
+        assert width == min(before, max(8, before // 8))
+
+
+@given(recipes())
+def test_reduced_leaves_light_recipes_alone_and_cuts_the_others(recipe: Recipe) -> None:
+    small = scaled(recipe, "reduced")
+    if recipe.light:
+        assert small is recipe
+        return
+    facts = DATASETS[recipe.data]
+    assert small.train_size == min(10_000, -(-(recipe.train_size or facts.train) // 3))
+    assert small.test_size == min(5_000, recipe.test_size or facts.test)
+    assert small.epochs == -(-recipe.epochs // 3)
+    for width, before in zip(small.model_args["hidden"], recipe.model_args["hidden"], strict=True):
+        assert width == min(before, max(8, before // 4))
+
+
+def test_a_whole_protocol_at_each_scale() -> None:
+    recipe = Recipe(data="fashion_mnist", lr=0.1, epochs=100)
+    reduced, smoke = scaled(recipe, "reduced"), scaled(recipe, "smoke")
+    assert (reduced.train_size, reduced.epochs, reduced.batch_size) == (10_000, 34, 128)
+    assert reduced.model_args["hidden"] == (64, 32)
+    assert (smoke.train_size, smoke.test_size, smoke.epochs) == (256, 256, 2)
+    assert smoke.model_args["hidden"] == (32, 16)
+    assert [scale_name(recipe, scale) for scale in SCALES] == list(SCALES)
+
+
+def test_a_convolutional_protocol_at_each_scale() -> None:
+    reduced, smoke = scaled(CONVOLUTIONAL, "reduced"), scaled(CONVOLUTIONAL, "smoke")
+    assert (reduced.train_size, reduced.test_size, reduced.epochs) == (10_000, 5_000, 8)
+    assert (smoke.train_size, smoke.test_size, smoke.epochs) == (256, 256, 2)
+    assert (reduced.step_size, smoke.step_size) == (3, 1)
+    assert (reduced.model_args["width"], smoke.model_args["width"]) == (1 / 4, 1 / 8)
+    assert (reduced.batch_size, smoke.batch_size) == (32, 128)
+    kept = CONVOLUTIONAL.but(fixed=("batch_size",))
+    assert kept == CONVOLUTIONAL
+    assert scaled(kept, "reduced").batch_size == 128
+    assert scaled(CONVOLUTIONAL.but(batch_size=2), "reduced").batch_size == 1
+    narrow = CONVOLUTIONAL.but(model_args={"width": 1 / 16})
+    assert scaled(narrow, "smoke").model_args["width"] == 1 / 16
+    few = CONVOLUTIONAL.but(classes=("cat", "dog", "frog"), epochs=15)
+    assert (scaled(few, "reduced").train_size, scaled(few, "reduced").epochs) == (5_000, 5)
+
+
+def test_the_names_of_what_stays_whole() -> None:
+    tiny = Recipe(
+        data="moons",
+        train_size=20,
+        test_size=10,
+        batch_size=10,
+        model_args={"hidden": (8,)},
+        lr=1,
+        epochs=2,
+    )
+    assert [scale_name(tiny, scale) for scale in SCALES] == ["full", "full", "full"]
+    light = Recipe(data="moons", lr=1, epochs=2)
+    assert [scale_name(light, scale) for scale in SCALES] == ["smoke", "full", "full"]
+
+
+@pytest.mark.parametrize("bad", ["auto", "Full", "", "tiny", None, 1])
+def test_a_scale_that_does_not_exist(bad: Any) -> None:
+    for ask in (scaled, scale_name):
+        with pytest.raises(ValueError, match=rf"^unknown scale {re.escape(repr(bad))}: "):
+            ask(RECIPE, bad)
+
+
+def test_light_is_what_takes_seconds() -> None:
+    assert {name for name in DATASETS if RECIPE.but(data=name).light} == {
+        "digits",
+        "moons",
+        "circles",
+    }
+
+
+def test_cost_is_the_samples_seen() -> None:
+    assert RECIPE.cost == 3 * 1437
+    assert RECIPE.but(train_size=200, epochs=5).cost == 1000
+
+
+def test_work_grows_with_the_network() -> None:
+    deeper = CONVOLUTIONAL.but(model_args={"depth": 50})
+    wider = CONVOLUTIONAL.but(model_args={"kernel": 7})
+    half = CONVOLUTIONAL.but(model_args={"width": 0.5})
+    assert deeper.work > CONVOLUTIONAL.work > 4 * half.work * 0.99 > RECIPE.work
+    assert wider.work == pytest.approx(CONVOLUTIONAL.work * 49 / 9)

@@ -116,15 +116,16 @@ def gradient_flow(runs: Runs) -> Figure | None:
         return None
     figure = Figure(figsize=(9.2, 3.4), layout="constrained")
     ends, profile = _row(figure, 2)
+    vanished = False
     for name, layers in found.items():
         colour = COLOURS[list(runs).index(name) % len(COLOURS)]
         means = [mean_over_seeds(values) for values in layers.values()]
         for mean, dash in ((means[0], "-"), (means[-1], (0, (3, 1.5)))):
             ends.plot(range(1, len(mean) + 1), _positive(mean), color=colour, linestyle=dash)
-            _mark_zeros(ends, mean, colour)
+            vanished |= _mark_zeros(ends, mean, colour)
         heights = _positive(np.array([mean_over_seeds(mean[:, None])[0] for mean in means]))
         profile.plot(np.linspace(0, 1, len(heights)), heights, color=colour, lw=1.2, label=name)
-    ends.set_title("first (solid) and last (dashed) layer; × then 0")
+    ends.set_title("first (solid) and last (dashed) layer" + "; × then 0" * vanished)
     ends.set_xlabel("epoch")
     ends.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
     ends.set_ylabel("gradient norm")
@@ -136,11 +137,15 @@ def gradient_flow(runs: Runs) -> Figure | None:
     return figure
 
 
-def _mark_zeros(axes: Axes, mean: Array, colour: str) -> None:
-    """A cross where a line breaks off since the next epoch's norms are exactly 0 in every seed."""
+def _mark_zeros(axes: Axes, mean: Array, colour: str) -> bool:
+    """A cross where a line breaks off since the next epoch's norms are exactly 0 in every seed.
+
+    Returns whether there is one.
+    """
     last = [i for i in range(len(mean) - 1) if mean[i] > 0 and mean[i + 1] == 0]
     if last:
         axes.plot([i + 1 for i in last], mean[last], color=colour, marker="x", ls="none")
+    return bool(last)
 
 
 def _weights(records: Sequence[Record]) -> dict[str, Array]:

@@ -1,5 +1,6 @@
 """Optimisers and learning rates of a stack: torch.optim on slices of the stacked parameters."""
 
+import inspect
 import itertools
 import math
 from collections.abc import Sequence
@@ -76,6 +77,7 @@ class Optimizers:
         for parameter in self._parameters:
             parameter.grad = None  # the first gradient is written, not added to zeros
 
+    @torch.no_grad()
     def step(self) -> None:
         """One update of every network."""
         for _, optimizer in self._groups:
@@ -111,21 +113,38 @@ def _slice(parameter: Tensor, start: int, stop: int) -> Tensor:
     return view
 
 
+class _Uncompiled(torch.optim.Optimizer):
+    """Steps that nothing compiles, without importing what would compile them.
+
+    torch wraps these methods so that the first optimiser of a process imports `torch._dynamo`:
+    850 modules, and one to two seconds in every worker. The wrapper of `step` also turns gradients
+    off, which `Optimizers.step` does instead.
+    """
+
+    add_param_group = inspect.unwrap(torch.optim.Optimizer.add_param_group)
+
+
+class _SGD(_Uncompiled, torch.optim.SGD):
+    step = inspect.unwrap(torch.optim.SGD.step)
+
+
+class _Adam(_Uncompiled, torch.optim.Adam):
+    step = inspect.unwrap(torch.optim.Adam.step)
+
+
+class _AdamW(_Uncompiled, torch.optim.AdamW):
+    step = inspect.unwrap(torch.optim.AdamW.step)
+
+
 def _optimizer(recipe: Recipe, parameters: list[Tensor]) -> torch.optim.Optimizer:
     device, decay = parameters[0].device, recipe.weight_decay
     # On the device the rate can change without capturing the step anew.
     rate = torch.tensor(recipe.lr, device=device) if device.type == "cuda" else recipe.lr
     if recipe.optimizer == "sgd":
-        return torch.optim.SGD(
-            parameters, rate, momentum=recipe.momentum, weight_decay=decay, fused=True
-        )
+        return _SGD(parameters, rate, momentum=recipe.momentum, weight_decay=decay, fused=True)
     capturable = device.type == "cuda"
     if recipe.optimizer == "adam":
-        return torch.optim.Adam(
-            parameters, rate, weight_decay=decay, fused=True, capturable=capturable
-        )
+        return _Adam(parameters, rate, weight_decay=decay, fused=True, capturable=capturable)
     if recipe.optimizer == "adamw":
-        return torch.optim.AdamW(
-            parameters, rate, weight_decay=decay, fused=True, capturable=capturable
-        )
+        return _AdamW(parameters, rate, weight_decay=decay, fused=True, capturable=capturable)
     raise ValueError(f"unknown optimizer {recipe.optimizer!r}")

@@ -8,7 +8,8 @@ import pytest
 
 from cvclaims.records.record import Record
 from cvclaims.report import drawing, figures
-from cvclaims.report.figures import draw_figures, groups, named, read_index
+from cvclaims.report.figures import draw_figures, read_index
+from cvclaims.report.groups import groups, named
 from cvclaims.report.rows import Row
 from tests.report.synthetic import CE, MSE, SHORT, Shelf, judged, row
 

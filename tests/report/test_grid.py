@@ -17,7 +17,8 @@ from cvclaims.plan import Run
 from cvclaims.recipe import Recipe
 from cvclaims.records import Record
 from cvclaims.report import drawing, grid
-from cvclaims.report.figures import draw_figures, groups, read_index
+from cvclaims.report.figures import draw_figures, read_index
+from cvclaims.report.groups import groups
 from cvclaims.report.page import write_results
 from cvclaims.report.rows import Row
 from cvclaims.verdict.judge import Judge, Runs

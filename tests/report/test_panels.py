@@ -212,6 +212,7 @@ class TestGradientFlow:
         first, last = (part.get_ydata() for part in ends.get_lines())
         assert first == pytest.approx(NORMS["features.0.weight"])
         assert last == pytest.approx(NORMS["features.21.weight"])
+        assert "×" not in ends.get_title()
 
     def test_a_gradient_of_zero_leaves_a_gap(self) -> None:
         norms = {**NORMS, "features.0.weight": [0.0] * 4}
@@ -229,6 +230,7 @@ class TestGradientFlow:
         assert figure is not None
         first, mark, last = figure.axes[0].get_lines()
         assert mark.get_xydata() == pytest.approx(np.array([[2, 0.25]]))
+        assert figure.axes[0].get_title().endswith("× then 0")
         assert np.isnan(np.asarray(first.get_ydata())[2:]).all()
         assert last.get_ydata() == pytest.approx(NORMS["features.21.weight"])
 

@@ -1,5 +1,7 @@
 """Optimisers on slices of a stack against one torch.optim optimiser for each network."""
 
+import subprocess
+import sys
 from collections.abc import Sequence
 
 import pytest
@@ -137,3 +139,24 @@ def test_what_shares_an_optimiser() -> None:
     assert settings(SGD.but(scheduler="exponential", gamma=0.5)) != settings(
         SGD.but(scheduler="exponential", gamma=0.6)
     )
+
+
+def test_no_compiler_is_imported() -> None:
+    """torch's own optimisers import theirs, 850 modules, when the first of them is made."""
+    code = f"""
+import sys
+import torch
+from cvclaims.recipe import Recipe
+from cvclaims.training.optim import Optimizers
+
+for name in ("sgd", "adam", "adamw"):
+    weights = [torch.ones(3, requires_grad=True)]
+    optimizers = Optimizers(weights, [{SGD!r}.but(optimizer=name)], lone=True)
+    optimizers.zero_grad()
+    weights[0].sum().backward()
+    optimizers.step()
+    assert (weights[0] != 1).all()
+print("torch._dynamo" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "False\n", "")

@@ -1,0 +1,149 @@
+"""Which rows of a page share figures, and what those are called."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from cvclaims.records.record import Record
+from cvclaims.report.rows import Row
+
+# Rough runs judge nothing: a picture of two epochs would only look like evidence.
+SCALES = ("reduced", "full")
+# So many recipes can share a figure and still be told apart at a glance.
+MOST_TOGETHER = 4
+# Beyond this a figure of curves has more lines than colours; a claim on so many is one about a
+# grid, which has a figure of its own.
+MOST_LINES = 7
+
+
+@dataclass
+class Group:
+    """Rows of one report whose runs are shown together; the figures are named after the first.
+
+    `runs` holds, by name, the keys of every record that any of the rows was judged by: a claim
+    that was decided after three seeds gains from one that took eight.
+    """
+
+    rows: list[Row]
+    runs: dict[str, set[str]]
+
+    @property
+    def lead(self) -> Row:
+        """The row that the figures are named after."""
+        return self.rows[0]
+
+    @property
+    def title(self) -> str:
+        """Data, scale and seeds: what every picture has to carry when it travels alone."""
+        lead = self.lead
+        sizes = {len(keys) for keys in self.runs.values()}
+        few, many = min(sizes), max(sizes)
+        seeds = f"{many} seed{'s' * (many > 1)}" if few == many else f"{few} to {many} seeds"
+        return " · ".join(part for part in (lead.data, f"{lead.scale} scale", seeds) if part)
+
+    def hash(self, kind: str, version: int) -> str:
+        """What a figure of this kind rests on, drawn by a version of the drawing."""
+        keys = [[name, sorted(found)] for name, found in self.runs.items()]
+        text = json.dumps([version, kind, self.title, keys])
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def holding(self, runs: Mapping[str, Sequence[Record]]) -> "Group":
+        """The same group as far as records of it were found."""
+        return replace(self, runs={name: {r.key for r in found} for name, found in runs.items()})
+
+
+def groups(rows: Sequence[Row]) -> list[Group]:
+    """The rows that have evidence to draw, by what they trained, in the page's order.
+
+    A row joins those that trained its recipes, or some of them, while one figure can still show
+    all: three pairs of three activations make one figure of three.
+    """
+    parts: list[_Part] = []
+    # The largest first: it takes in those that trained only some of its recipes.
+    for row in sorted(rows, key=lambda row: -len(row.evidence)):
+        if row.scale not in SCALES or not any(row.evidence.values()):
+            continue
+        if len(row.evidence) > MOST_LINES:
+            continue
+        home = next((part for part in parts if part.takes(row)), None)
+        if home is None:
+            home = _Part([], {})
+            parts.append(home)
+        home.rows.append(row)
+        home.recipes |= _recipes(row)
+    place = {row.place: number for number, row in enumerate(rows)}
+    for part in parts:
+        part.rows.sort(key=lambda row: place[row.place])
+    return [part.group() for part in sorted(parts, key=lambda part: place[part.rows[0].place])]
+
+
+@dataclass
+class _Part:
+    """A group in the making; `recipes` is what each name of any of its rows stands for."""
+
+    rows: list[Row]
+    recipes: dict[str, str]
+
+    def takes(self, row: Row) -> bool:
+        new, own = _recipes(row), set(self.recipes.values())
+        if _origin(row) != _origin(self.rows[0]):
+            return False
+        if any(self.recipes.get(name, recipe) != recipe for name, recipe in new.items()):
+            return False  # one name for two recipes: the legend could not tell them apart
+        together = own | set(new.values())
+        return bool(own & set(new.values())) and len(together) <= max(len(own), MOST_TOGETHER)
+
+    def group(self) -> Group:
+        names: dict[str, str] = {}
+        runs: dict[str, set[str]] = {}
+        for row in self.rows:
+            for name, recipe in _recipes(row).items():
+                first = names.setdefault(recipe, name)
+                runs.setdefault(first, set()).update(row.evidence[name])
+        return Group(self.rows, runs)
+
+
+def _recipes(row: Row) -> dict[str, str]:
+    """What each of the row's runs trained; the records' keys where its digest is unknown."""
+    digests = row.recipes.get(row.scale, {})
+    return {name: digests.get(name) or " ".join(keys) for name, keys in row.evidence.items()}
+
+
+def _origin(row: Row) -> tuple[object, ...]:
+    """What has to be the same for two rows to share a figure."""
+    return (row.report, row.scale, row.data, row.revision)
+
+
+def named(found: Sequence[Group]) -> list[tuple[str, Group]]:
+    """Each group with the start of its files' names: figures/<report>/<claim>-<case or names>."""
+    taken: set[str] = set()
+    pairs = []
+    for group in found:
+        stem = f"figures/{slug(group.lead.report)}/{slug(f'{group.lead.id}-{_what(group)}')}"
+        free, count = stem, 1
+        while free.casefold() in taken:  # some file systems take ReLU.png for relu.png
+            count += 1
+            free = f"{stem}-{count}"
+        taken.add(free.casefold())
+        pairs.append((free, group))
+    return pairs
+
+
+def _what(group: Group) -> str:
+    """The case of the first claim; the names where it has none, with the data where several."""
+    cases = {row.case for row in group.rows if row.id == group.lead.id}
+    names = "-".join(group.runs)
+    if len(cases) > 1:
+        data = re.sub(r"\(.*?\)", "", group.lead.data).strip().lower()
+        return f"{data}-{names}"
+    return group.lead.case or names
+
+
+def slug(text: str, most: int = 60) -> str:
+    """A file's name from any text; a long one is cut, and told apart by its hash."""
+    slug = re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-.") or "figure"
+    if len(slug) <= most:
+        return slug
+    return f"{slug[: most - 7].rstrip('-.')}-{hashlib.sha256(text.encode()).hexdigest()[:6]}"

@@ -126,14 +126,18 @@ class Inline:
             for run in candidates:
                 if self._take(run, locks):
                     pool = dict.fromkeys([*candidates, *self.plan, *self._ahead(candidates)])
-                    self._train([run, *self._companions(run, pool, locks)])
+                    # One process at a time: neighbours of the pool then share a stack, and equal
+                    # optimiser settings among them a step.
+                    with self.store.lock("choosing"):
+                        companions = self._companions(run, pool, locks)
+                    self._train([run, *companions])
                     return True
         return False
 
     def _ahead(self, wanted: Sequence[Run]) -> list[Run]:
         """Light recipes of the plan, with the seeds that are wanted of others."""
         seeds = sorted({run.seed for run in wanted})
-        return [replace(run, seed=seed) for seed in seeds for run in self._light]
+        return [replace(run, seed=seed) for run in self._light for seed in seeds]
 
     def _take(self, run: Run, locks: ExitStack) -> bool:
         """Lock a run that is still to be trained."""

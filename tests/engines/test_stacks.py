@@ -1,7 +1,7 @@
 """What trains side by side, and how much of it one process takes at a time."""
 
 import pytest
-from filelock import Timeout
+from filelock import FileLock, Timeout
 
 from cvclaims.engines import inline
 from cvclaims.plan import runs_of
@@ -42,13 +42,14 @@ def test_wanted_ones_come_first(
 
 
 def test_a_later_look_takes_light_recipes_of_the_plan_along(store: Store, trainer: Trainer) -> None:
-    first = [*runs(0, 1), *runs_of(FASTER, "full", [0, 1]), *runs_of(LONGER, "full", [0])]
-    session = engine(store, plan=first)
+    slower = TINY.but(lr=0.05)
+    first = [run for recipe in (TINY, FASTER, slower) for run in runs_of(recipe, "full", [0, 1])]
+    session = engine(store, plan=[*first, *runs_of(LONGER, "full", [0])])
     session.records(runs(0, 1))
     session.records(runs(0, 1, 2, 3))
     assert trainer.stacks == [
-        [(TINY, 0), (TINY, 1), (FASTER, 0), (FASTER, 1)],
-        [(TINY, 2), (TINY, 3), (FASTER, 2), (FASTER, 3)],
+        [(recipe, seed) for recipe in (TINY, FASTER, slower) for seed in seeds]
+        for seeds in ((0, 1), (2, 3))
     ]
     session.records(runs_of(FASTER, "full", [0, 1, 2, 3]))
     assert len(trainer.stacks) == 2
@@ -141,6 +142,28 @@ def test_every_run_of_a_stack_is_held_while_it_trains(store: Store, trainer: Tra
     trainer.crashes = look
     engine(store, plan=runs(0, 1)).records(runs(0))
     assert held == [0, 1]
+
+
+def test_companions_are_chosen_by_one_process_at_a_time(
+    store: Store, trainer: Trainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone: dict[str, bool] = {}
+    plain = store.lock
+    choosing = plain("choosing")
+
+    def lock(name: str) -> FileLock:
+        alone[name] = choosing.is_locked
+        return choosing if name == "choosing" else plain(name)
+
+    def look(pairs: Pairs) -> None:
+        alone["training"] = choosing.is_locked
+
+    monkeypatch.setattr(store, "lock", lock)
+    trainer.crashes = look
+    engine(store).records(runs(0, 1, 2))
+    assert [alone[key(run)] for run in runs(0, 1, 2)] == [False, True, True]
+    assert not alone["training"]  # others choose meanwhile
+    assert trainer.seeds == [[0, 1, 2]]
 
 
 def test_every_lock_is_let_go(store: Store, trainer: Trainer) -> None:

@@ -23,7 +23,7 @@ Records: TypeAlias = Callable[[Row], Mapping[str, Sequence[Record]]]
 Runs: TypeAlias = Mapping[str, Sequence[Record]]
 
 # Raise it when `drawing` draws the same records differently: every figure is then drawn anew.
-VERSION = 2
+VERSION = 3
 INDEX = "figures/index.json"
 # What `panels.KINDS` can draw, in the order in which a reader looks, and what the page says.
 KINDS = {

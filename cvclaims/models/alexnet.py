@@ -2,6 +2,7 @@
 
 from torch import nn
 
+from cvclaims.models.convolution import Conv2d
 from cvclaims.models.parts import (
     SIDE,
     ConvNet,
@@ -54,7 +55,7 @@ def alexnet(
     layers: list[nn.Module] = []
     for i, (channels, kernel) in enumerate(CONVS):
         outputs = scale(channels, width)
-        layers += [nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2), nn.ReLU(inplace=True)]
+        layers += [Conv2d(inputs, outputs, kernel, padding=kernel // 2), nn.ReLU(inplace=True)]
         if lrn and i in NORMALISED:
             layers.append(LocalResponseNorm())
         if i in POOLED:

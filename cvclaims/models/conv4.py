@@ -2,6 +2,7 @@
 
 from torch import nn
 
+from cvclaims.models.convolution import Conv2d
 from cvclaims.models.parts import SIDE, ConvNet, image_channels, one_of, scale
 
 ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid}
@@ -33,7 +34,7 @@ def conv4(
     layers: list[nn.Module] = []
     for i, channels in enumerate(CHANNELS):
         outputs = scale(channels, width)
-        layers += [nn.Conv2d(inputs, outputs, KERNEL, padding=KERNEL // 2)]
+        layers += [Conv2d(inputs, outputs, KERNEL, padding=KERNEL // 2)]
         layers += [ACTIVATIONS[activation]()]
         if i in POOLED:
             layers.append(nn.MaxPool2d(3, 2, padding=1))

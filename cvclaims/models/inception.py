@@ -5,6 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from cvclaims.models.convolution import Conv2d
 from cvclaims.models.parts import dropout_layer, image_channels, one_of, scale
 
 
@@ -45,7 +46,7 @@ class ConvBlock(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, kernel: int, batch_norm: bool) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2)
+        self.conv = Conv2d(inputs, outputs, kernel, padding=kernel // 2)
         self.bn = nn.BatchNorm2d(outputs) if batch_norm else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from cvclaims.models.convolution import Conv2d
 from cvclaims.models.parts import image_channels, one_of, scale
 
 # Blocks in each of the four stages, and whether they are bottlenecks.
@@ -17,7 +18,7 @@ EXPANSION = 4  # a bottleneck puts out this many times the channels it works in
 
 def conv(inputs: int, outputs: int, kernel: int, stride: int = 1) -> nn.Conv2d:
     """A convolution that keeps the size at stride 1; no bias, since batch norm follows it."""
-    return nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False)
+    return Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False)
 
 
 class Residual(nn.Module):

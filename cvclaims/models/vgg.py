@@ -2,6 +2,7 @@
 
 from torch import nn
 
+from cvclaims.models.convolution import Conv2d
 from cvclaims.models.parts import (
     ConvNet,
     LocalResponseNorm,
@@ -67,7 +68,7 @@ def vgg(
     for convs, channels in zip(BLOCKS[depth], CHANNELS, strict=True):
         outputs = scale(channels, width)
         for _ in range(convs):
-            layers.append(nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2))
+            layers.append(Conv2d(inputs, outputs, kernel, padding=kernel // 2))
             if batch_norm:
                 layers.append(nn.BatchNorm2d(outputs))
             layers.append(nn.ReLU(inplace=True))

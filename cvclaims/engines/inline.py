@@ -66,6 +66,7 @@ class Inline:
         self.plan = list(plan)
         self._last_planned = max((run.seed for run in plan), default=-1)
         self._light = dict.fromkeys(replace(run, seed=0) for run in plan if run.recipe.light)
+        self._crashed: set[Run] = set()
         self.share = share
         self.since = since
         self.report = report
@@ -81,7 +82,7 @@ class Inline:
             missing = [run for run in dict.fromkeys(runs) if run not in found]
             if not missing:
                 return [found[run] for run in runs]
-            if not self._train_some(missing) and not self._train_planned():
+            if not self._train_some(missing) and not self._train_planned(missing):
                 time.sleep(WAIT_SECONDS)  # others train all that is left to do
 
     def data(self, run: Run) -> Dataset:
@@ -105,18 +106,19 @@ class Inline:
         record = self.store.get(run.recipe, run.scale, key)
         return None if record is None or record.status == "failed" else record
 
-    def _train_planned(self) -> bool:
-        """Train some of the plan; true where there was anything to do."""
+    def _train_planned(self, waiting_for: Sequence[Run]) -> bool:
+        """Train some of the plan or of others' later looks; whether there was anything to do."""
         self.plan = [run for run in self.plan if self._open(run)]
+        ahead = [run for run in self._ahead(waiting_for) if self._open(run)]
         try:
-            return self._train_some(self.plan)
+            return self._train_some(list(dict.fromkeys([*self.plan, *ahead])))
         except RunFailed:
             return True  # the failure of the claim that asks for this run, not of this one
 
     def _open(self, run: Run) -> bool:
-        """Whether a planned run is still to be trained, and can be."""
+        """Whether a planned run is still to be trained, and can be; one that crashed is not."""
         try:
-            return self._stored(run) is None
+            return run not in self._crashed and self._stored(run) is None
         except (NotEvaluated, DataError, StoreError):
             return False  # whoever asks for it will be told why
 
@@ -135,8 +137,8 @@ class Inline:
         return False
 
     def _ahead(self, wanted: Sequence[Run]) -> list[Run]:
-        """Light recipes of the plan, with the seeds that are wanted of others."""
-        seeds = sorted({run.seed for run in wanted})
+        """Light recipes of the plan, with the seeds that a later look wants of others."""
+        seeds = sorted({run.seed for run in wanted if run.seed > self._last_planned})
         return [replace(run, seed=seed) for run in self._light for seed in seeds]
 
     def _take(self, run: Run, locks: ExitStack) -> bool:
@@ -184,7 +186,7 @@ class Inline:
                 results = train(pairs, data, self.device, progress)
         except Exception as error:
             message = f"{type(error).__name__}: {error}".splitlines()[0].removesuffix(": ")
-            self.plan = [run for run in self.plan if run not in runs]  # do not try it for ever
+            self._crashed.update(runs)
             for run in runs:
                 self.store.put(self._record(run, data, _nothing(), len(runs), message))
             raise RunFailed(f"{describe(runs[0])} crashed: {message}") from error

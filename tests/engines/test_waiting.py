@@ -1,6 +1,7 @@
 """While another process trains what a claim waits for, the rest of the plan is worked on."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from cvclaims.data.dataset import Dataset
 from cvclaims.data.folder import DataError
 from cvclaims.data.load import load
 from cvclaims.engines import RunFailed, inline
+from cvclaims.plan import Run
 from cvclaims.recipe import Recipe
 from cvclaims.records import Record, Store
 from cvclaims.records.record import SCHEMA
@@ -16,12 +18,11 @@ from tests.engines.standin import GARMENTS, LONGER, MOONS, Trainer, engine, key,
 from tests.engines.workers import TINY, runs
 
 
-@pytest.fixture
-def elsewhere(
-    store: Store, trainer: Trainer, monkeypatch: pytest.MonkeyPatch
+@contextmanager
+def held_elsewhere(
+    store: Store, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[list[float]]:
-    """Another process trains seed 0 of TINY: done once this one has waited three times."""
-    (run,) = runs(0)
+    """Another process trains a run of TINY: done once this one has waited three times."""
     lock = store.lock(key(run))
     lock.acquire()
     waits: list[float] = []
@@ -37,6 +38,15 @@ def elsewhere(
     monkeypatch.setattr("cvclaims.engines.inline.time.sleep", wait)
     yield waits
     lock.release()
+
+
+@pytest.fixture
+def elsewhere(
+    store: Store, trainer: Trainer, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[list[float]]:
+    """Another process trains seed 0 of TINY."""
+    with held_elsewhere(store, runs(0)[0], monkeypatch) as waits:
+        yield waits
 
 
 def test_for_what_another_process_trains(
@@ -55,6 +65,31 @@ def test_meanwhile_the_plan_is_worked_on(
     (found,) = engine(store, plan=plan).records(runs(0))
     assert found.curves["test_accuracy"] == [0.99, 0.99]
     assert trainer.stacks == [[(TINY, 1)], [(LONGER, 0), (LONGER, 1)], [(MOONS, 0)]]
+
+
+def test_meanwhile_a_later_look_of_light_recipes_is_worked_on(
+    store: Store, trainer: Trainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = engine(store, plan=[*runs(0), *runs(0, recipe=LONGER)])
+    session.records(runs(0))
+    session.records(runs(0, recipe=LONGER))
+    trainer.stacks.clear()
+    with held_elsewhere(store, runs(1)[0], monkeypatch):
+        found = session.records(runs(0, 1))
+    assert found[1].curves["test_accuracy"] == [0.99, 0.99]
+    assert trainer.stacks == [[(LONGER, 1)]]
+
+
+def test_a_later_look_that_crashes_is_not_tried_for_ever(
+    store: Store, trainer: Trainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = engine(store, plan=[*runs(0), *runs(0, recipe=LONGER)])
+    session.records([*runs(0), *runs(0, recipe=LONGER)])
+    trainer.stacks.clear()
+    trainer.crashes = lambda pairs: MemoryError("too big") if pairs[0][0] == LONGER else None
+    with held_elsewhere(store, runs(1)[0], monkeypatch):
+        session.records(runs(0, 1))
+    assert trainer.stacks == [[(LONGER, 1)]]
 
 
 def test_the_rest_of_the_request_comes_first(

@@ -228,11 +228,10 @@ def draw_erase(u: Tensor, height: int, width: int) -> tuple[Tensor, Tensor, Tens
     # The square root of the ratio, which is half of its logarithm.
     longer = _between(ratios, *(math.log(ratio) / 2 for ratio in ERASED_RATIO)).exp_()
     sizes = torch.stack((side * longer, side / longer)).round_()
-    fits = (sizes[0] < height) & (sizes[1] < width) & (u[:, :1] < ERASED)
-    # After the last attempt there is one more, of no size.
-    attempt = torch.arange(ERASE_ATTEMPTS, device=u.device)
-    first = torch.where(fits, attempt, ERASE_ATTEMPTS).amin(1)
-    taken = F.pad(sizes, (0, 1)).gather(2, first.expand(2, -1)[:, :, None])[:, :, 0]
+    fits = (sizes[0] < height) & (sizes[1] < width)
+    first = fits.to(torch.uint8).argmax(1)  # of several largest values the first; 0 of none
+    erased = fits.any(1) & (u[:, 0] < ERASED)
+    taken = sizes.gather(2, first.expand(2, -1)[:, :, None])[:, :, 0] * erased
     high, wide = taken.to(torch.int64).unbind()
     return (
         _below(u[:, 1], height + 1 - high),

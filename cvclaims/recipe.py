@@ -130,8 +130,8 @@ class Recipe:
             known("recipe field in `assumed`", name, names)
         if self.model != "mlp" and DATASETS[self.data].shape != (3, 32, 32):
             raise ValueError(f"model {self.model!r} takes 3 × 32 × 32 images; {self.data!r} is not")
-        if self.model == "mlp" and (self.augment or self.precision != "fp32"):
-            raise ValueError("augment and precision belong to convolutional networks, not to 'mlp'")
+        if self.model == "mlp" and self.augment:
+            raise ValueError("augment belongs to convolutional networks, not to 'mlp'")
         if self.pixels == "raw" and len(DATASETS[self.data].shape) != 3:
             raise ValueError(f"pixels 'raw' belongs to images; {self.data!r} has none")
         if len(self.classes) == 1:

@@ -134,14 +134,7 @@ def test_a_boundary_needs_two_dimensions() -> None:
 @pytest.mark.parametrize(
     ("fields", "line"),
     [
-        (
-            {"augment": ("flip",)},
-            "augment and precision belong to convolutional networks, not to 'mlp'",
-        ),
-        (
-            {"precision": "bf16"},
-            "augment and precision belong to convolutional networks, not to 'mlp'",
-        ),
+        ({"augment": ("flip",)}, "augment belongs to convolutional networks, not to 'mlp'"),
         ({"pixels": "raw"}, "pixels 'raw' belongs to images; 'digits' has none"),
         ({"classes": ("3",)}, "classes must name two or more, not only '3'"),
         ({"classes": ("3", "3")}, "classes names one twice: 3, 3"),

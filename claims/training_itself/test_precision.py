@@ -10,18 +10,22 @@ import math
 import pytest
 
 from claims.alexnet_vgg_review.protocol import vgg
+from claims.losses_activations_optimizers.protocol import experiment_a
 from claims.training_itself.protocol import TRAINING_ITSELF
 from cvclaims.claim import claim
 from cvclaims.records import Record
 from cvclaims.records.measure import final
 from cvclaims.verdict.judge import Judge, Runs
 
-pytestmark = pytest.mark.gpu
-
 # VGG11 with batch norm, trained as in report 1: the smallest of the networks with all its parts.
 IN_BOTH = {
     "bf16": vgg(11, batch_norm=True),
     "fp32": vgg(11, batch_norm=True).but(precision="fp32"),
+}
+# The perceptron of report 5 on cross-entropy: a whole run of it fits a processor.
+PERCEPTRON_IN_BOTH = {
+    "bf16": experiment_a("fashion_mnist")["cross_entropy"].but(precision="bf16"),
+    "fp32": experiment_a("fashion_mnist")["cross_entropy"],
 }
 PRECISION = TRAINING_ITSELF.at("Precision")
 
@@ -32,6 +36,7 @@ def accuracy(record: Record) -> float:
     return final("test_accuracy")(record) if as_asked else math.nan
 
 
+@pytest.mark.gpu
 @claim(
     "6.01",
     "bfloat16 costs no accuracy: within half a point of float32, from below",
@@ -43,6 +48,7 @@ def test_bf16_is_no_worse(runs: Runs, verdict: Judge) -> None:
     verdict.not_worse(runs.bf16.measure(accuracy), runs.fp32.measure(accuracy), delta=0.005)
 
 
+@pytest.mark.gpu
 @claim(
     "6.01",
     "bfloat16 costs no accuracy: within half a point of float32, from above",
@@ -51,4 +57,26 @@ def test_bf16_is_no_worse(runs: Runs, verdict: Judge) -> None:
     case="no better",
 )
 def test_bf16_is_no_better(runs: Runs, verdict: Judge) -> None:
+    verdict.not_worse(runs.fp32.measure(accuracy), runs.bf16.measure(accuracy), delta=0.005)
+
+
+@claim(
+    "6.02",
+    "bfloat16 costs a perceptron on Fashion-MNIST no accuracy: within half a point, from below",
+    source=PRECISION,
+    recipes=PERCEPTRON_IN_BOTH,
+    case="no worse",
+)
+def test_bf16_is_no_worse_for_a_perceptron(runs: Runs, verdict: Judge) -> None:
+    verdict.not_worse(runs.bf16.measure(accuracy), runs.fp32.measure(accuracy), delta=0.005)
+
+
+@claim(
+    "6.02",
+    "bfloat16 costs a perceptron on Fashion-MNIST no accuracy: within half a point, from above",
+    source=PRECISION,
+    recipes=PERCEPTRON_IN_BOTH,
+    case="no better",
+)
+def test_bf16_is_no_better_for_a_perceptron(runs: Runs, verdict: Judge) -> None:
     verdict.not_worse(runs.fp32.measure(accuracy), runs.bf16.measure(accuracy), delta=0.005)

@@ -9,6 +9,7 @@ from cvclaims.catalogue import DATASETS, known
 from cvclaims.data import cifar10, images, toy
 from cvclaims.data.dataset import Dataset
 from cvclaims.data.folder import DataError, DataMissing, how_to_get, refuse_file
+from cvclaims.data.packed import packed
 from cvclaims.data.stand_in import stand_in
 
 __all__ = ["BUILT_IN", "STORED", "DataError", "DataMissing", "Dataset", "load"]
@@ -52,7 +53,8 @@ def load(name: str, folder: Path | None, *, allow_stand_in: bool = False) -> Dat
 
 @functools.cache
 def _built_in(name: str) -> Dataset:
-    return BUILT_IN[name]()
+    # Importing scikit-learn takes longer than training some of the networks on its sets.
+    return packed(name, toy.origin(), BUILT_IN[name])
 
 
 @functools.cache

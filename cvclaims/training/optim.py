@@ -1,6 +1,5 @@
-"""Optimisers and learning rates of a stack: torch.optim on slices of the stacked parameters."""
+"""Optimisers and learning rates of a stack: torch's kernels on slices of stacked parameters."""
 
-import inspect
 import itertools
 import math
 from collections.abc import Sequence
@@ -9,6 +8,9 @@ import torch
 from torch import Tensor
 
 from cvclaims.recipe import Recipe
+
+# With torch.optim's own defaults: betas 0.9 and 0.999, eps 1e-8.
+ADAM = {"adam": torch._fused_adam_, "adamw": torch._fused_adamw_}
 
 
 def learning_rate(recipe: Recipe, epoch: int) -> float:
@@ -33,8 +35,8 @@ class Optimizers:
     """Steps S stacked networks, each by its own recipe.
 
     Every optimiser here works element by element, so neighbours in the stack with the same
-    settings share one `torch.optim` optimiser over a slice, and the result is that of training
-    each alone. Order recipes by `settings` to get few, wide slices.
+    settings share one update of a slice, and the result is that of training each alone. Order
+    recipes by `settings` to get few, wide slices.
 
     Args:
         parameters: of the stack, (S, ...) each; of one network in its own shapes with `lone`.
@@ -46,51 +48,42 @@ class Optimizers:
         self, parameters: Sequence[Tensor], recipes: Sequence[Recipe], *, lone: bool = False
     ) -> None:
         self._parameters = list(parameters)
-        # Slices see the gradients' memory, which therefore has to stay where it is.
-        self._gradients = [] if lone else [torch.zeros_like(p) for p in parameters]
-        for parameter, gradient in zip(parameters, self._gradients, strict=False):
-            parameter.grad = gradient
-        self._groups: list[tuple[Recipe, torch.optim.Optimizer]] = []
+        self._lone = lone
+        if not lone:
+            # Slices see the gradients' memory, which therefore has to stay where it is.
+            for parameter in parameters:
+                parameter.grad = torch.zeros_like(parameter)
+        self._updates: list[_Update] = []
         start = 0
         for _, same in itertools.groupby(recipes, settings):
             group = list(same)
             stop = start + len(group)
             mine = self._parameters if lone else [_slice(p, start, stop) for p in parameters]
-            self._groups.append((group[0], _optimizer(group[0], mine)))
+            self._updates.append(_Update(group[0], mine))
             start = stop
 
     def set_epoch(self, epoch: int) -> None:
         """Set every network's learning rate for an epoch, counted from 0."""
-        for recipe, optimizer in self._groups:
-            rate = learning_rate(recipe, epoch)
-            for group in optimizer.param_groups:
-                if isinstance(group["lr"], Tensor):
-                    group["lr"].fill_(rate)  # where a captured graph reads it
-                else:
-                    group["lr"] = rate
+        for update in self._updates:
+            update.set_rate(learning_rate(update.recipe, epoch))
 
     def zero_grad(self) -> None:
-        """Make the backward pass begin with no gradients."""
-        if self._gradients:
-            torch._foreach_zero_(self._gradients)
-            return
-        for parameter in self._parameters:
-            parameter.grad = None  # the first gradient is written, not added to zeros
+        """Make the backward pass begin with no gradients; a stack's writes over the last ones."""
+        if self._lone:
+            for parameter in self._parameters:
+                parameter.grad = None  # the first gradient is written, not added to zeros
 
     @torch.no_grad()
     def step(self) -> None:
         """One update of every network."""
-        for _, optimizer in self._groups:
-            optimizer.step()
+        for update in self._updates:
+            update.step()
 
     @torch.no_grad()
     def forget(self) -> None:
         """Set moments and step counts to 0, in place: what they are before the first step."""
-        for _, optimizer in self._groups:
-            for state in optimizer.state.values():
-                for value in state.values():
-                    if isinstance(value, Tensor):
-                        value.zero_()
+        for update in self._updates:
+            update.forget()
 
 
 def settings(recipe: Recipe) -> tuple[object, ...]:
@@ -113,38 +106,73 @@ def _slice(parameter: Tensor, start: int, stop: int) -> Tensor:
     return view
 
 
-class _Uncompiled(torch.optim.Optimizer):
-    """Steps that nothing compiles, without importing what would compile them.
+class _Update:
+    """One recipe's optimiser over some parameters: a fused kernel of torch's, and what it keeps.
 
-    torch wraps these methods so that the first optimiser of a process imports `torch._dynamo`:
-    850 modules, and one to two seconds in every worker. The wrapper of `step` also turns gradients
-    off, which `Optimizers.step` does instead.
+    `torch.optim` calls the same kernels. But it looks through all of its parameters before each
+    call, a tenth of a step of small networks, and its first optimiser imports `torch._dynamo`: 850
+    modules, one to two seconds in every process.
     """
 
-    add_param_group = inspect.unwrap(torch.optim.Optimizer.add_param_group)
+    def __init__(self, recipe: Recipe, parameters: Sequence[Tensor]) -> None:
+        self.recipe = recipe
+        self._parameters = list(parameters)
+        device = parameters[0].device
+        # On the device the rate can change without capturing the step anew.
+        on_device = device.type == "cuda"
+        self._rate = torch.tensor(recipe.lr, device=device) if on_device else recipe.lr
+        moments = int(recipe.momentum > 0) if recipe.optimizer == "sgd" else 2
+        self._moments = [[torch.zeros_like(p) for p in parameters] for _ in range(moments)]
+        self._steps = torch.zeros((), device=device)
 
+    def set_rate(self, rate: float) -> None:
+        """Set the learning rate."""
+        if isinstance(self._rate, Tensor):
+            self._rate.fill_(rate)  # where a captured graph reads it
+        else:
+            self._rate = rate
 
-class _SGD(_Uncompiled, torch.optim.SGD):
-    step = inspect.unwrap(torch.optim.SGD.step)
+    def step(self) -> None:
+        """Update the parameters by their gradients."""
+        gradients = [p.grad for p in self._parameters if p.grad is not None]
+        if self.recipe.optimizer == "sgd":
+            self._sgd(gradients)
+        else:
+            self._adam(gradients)
 
+    def forget(self) -> None:
+        """Begin anew, in the same memory."""
+        torch._foreach_zero_([self._steps, *itertools.chain(*self._moments)])
 
-class _Adam(_Uncompiled, torch.optim.Adam):
-    step = inspect.unwrap(torch.optim.Adam.step)
+    def _sgd(self, gradients: list[Tensor]) -> None:
+        torch._fused_sgd_(
+            self._parameters,
+            gradients,
+            *(self._moments or [[]]),
+            lr=self._rate,
+            momentum=self.recipe.momentum,
+            weight_decay=self.recipe.weight_decay,
+            dampening=0.0,
+            nesterov=False,
+            maximize=False,
+            is_first_step=False,  # which would write the gradient over the zeros it is added to
+        )
 
-
-class _AdamW(_Uncompiled, torch.optim.AdamW):
-    step = inspect.unwrap(torch.optim.AdamW.step)
-
-
-def _optimizer(recipe: Recipe, parameters: list[Tensor]) -> torch.optim.Optimizer:
-    device, decay = parameters[0].device, recipe.weight_decay
-    # On the device the rate can change without capturing the step anew.
-    rate = torch.tensor(recipe.lr, device=device) if device.type == "cuda" else recipe.lr
-    if recipe.optimizer == "sgd":
-        return _SGD(parameters, rate, momentum=recipe.momentum, weight_decay=decay, fused=True)
-    capturable = device.type == "cuda"
-    if recipe.optimizer == "adam":
-        return _Adam(parameters, rate, weight_decay=decay, fused=True, capturable=capturable)
-    if recipe.optimizer == "adamw":
-        return _AdamW(parameters, rate, weight_decay=decay, fused=True, capturable=capturable)
-    raise ValueError(f"unknown optimizer {recipe.optimizer!r}")
+    def _adam(self, gradients: list[Tensor]) -> None:
+        self._steps += 1
+        mean, mean_of_squares = self._moments
+        ADAM[self.recipe.optimizer](
+            self._parameters,
+            gradients,
+            mean,
+            mean_of_squares,
+            [],
+            [self._steps] * len(gradients),
+            lr=self._rate,
+            beta1=0.9,
+            beta2=0.999,
+            weight_decay=self.recipe.weight_decay,
+            eps=1e-8,
+            amsgrad=False,
+            maximize=False,
+        )

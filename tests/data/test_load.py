@@ -39,6 +39,22 @@ def test_a_set_is_loaded_once(tmp_path: Path, write: Callable[..., Path]) -> Non
     assert load("digits", None) is load("digits", tmp_path)
 
 
+def test_scikit_learn_is_imported_once_for_a_set(cache: Path) -> None:
+    code = """
+import sys
+from cvclaims.data.load import load
+print(load("moons", None).fingerprint, "sklearn" in sys.modules)
+"""
+    first, second = (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        for _ in range(2)
+    )
+    fingerprint = load("moons", None).fingerprint
+    assert first.stdout == f"{fingerprint} True\n"
+    assert second.stdout == f"{fingerprint} False\n"
+    assert len(list(cache.glob("moons-*"))) == 1
+
+
 def test_a_relative_folder_is_another_one_elsewhere(
     tmp_path: Path, write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

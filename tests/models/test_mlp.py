@@ -86,6 +86,60 @@ def test_a_stack_is_each_of_its_networks(
             torch.testing.assert_close(mine[i], alone, rtol=1e-5, atol=1e-6)
 
 
+def gradients_alone(network: MLP, x: Tensor, weights: Tensor) -> list[Tensor]:
+    """By autograd of torch's own layers, of the sum of weighted logits: x's, then parameters'."""
+    x = x.clone().requires_grad_()
+    loss = (network(x).float() * weights).sum()
+    return list(torch.autograd.grad(loss, [x, *network.parameters()]))
+
+
+def assert_gradients_as_alone(
+    stacked: StackedMLP, networks: list[MLP], seed: int, tolerance: float
+) -> None:
+    """After one backward pass: those of each network by itself, in its layout."""
+    x, weights = inputs(len(networks), 9, 4, seed=seed), inputs(len(networks), 9, 3, seed=seed + 1)
+    x.requires_grad_()
+    torch.autograd.backward((stacked(x).float() * weights).sum())
+    assert x.grad is not None
+    for i, network in enumerate(networks):
+        of_x, *expected = gradients_alone(network, x[i].detach(), weights[i])
+        torch.testing.assert_close(x.grad[i], of_x, rtol=tolerance, atol=tolerance)
+        for (name, parameter), alone in zip(stacked.named().items(), expected, strict=True):
+            assert parameter.grad is not None
+            mine = parameter.grad[i].T if name.endswith("weight") else parameter.grad[i, 0]
+            torch.testing.assert_close(mine, alone, rtol=tolerance, atol=tolerance)
+
+
+@settings(max_examples=20)
+@given(
+    size=st.integers(1, 4),
+    hidden=st.lists(st.integers(1, 9), max_size=3).map(tuple),
+    activation=st.sampled_from(sorted(ACTIVATION)),
+)
+def test_a_stacks_gradients_are_those_of_each_of_its_networks(
+    size: int, hidden: tuple[int, ...], activation: str
+) -> None:
+    networks = [mlp(seed, hidden, activation) for seed in range(size)]
+    stacked = StackedMLP(networks)
+    assert_gradients_as_alone(stacked, networks, seed=2, tolerance=1e-5)
+    places = [p.grad.data_ptr() for p in stacked.parameters() if p.grad is not None]
+    # A second pass writes over the first, in the same memory.
+    assert_gradients_as_alone(stacked, networks, seed=5, tolerance=1e-5)
+    assert [p.grad.data_ptr() for p in stacked.parameters() if p.grad is not None] == places
+
+
+@pytest.mark.parametrize("activation", ACTIVATION)
+def test_under_autocast_gradients_are_float32(activation: str) -> None:
+    networks = [mlp(seed, (6, 5), activation) for seed in (3, 4)]
+    stacked = StackedMLP(networks)
+    for seed in (2, 5):  # into no memory, then into that of the pass before
+        with torch.autocast("cpu", torch.bfloat16):
+            assert stacked(inputs(2, 9, 4)).dtype == torch.bfloat16
+            # bfloat16 keeps 8 bits: numbers up to about 10 here, a few roundings each.
+            assert_gradients_as_alone(stacked, networks, seed, tolerance=0.1)
+        assert {p.grad.dtype for p in stacked.parameters() if p.grad is not None} == {torch.float32}
+
+
 def test_stacked_parameters_have_the_names_of_each_networks_own() -> None:
     networks = [mlp(seed) for seed in (3, 4)]
     stacked = StackedMLP(networks)

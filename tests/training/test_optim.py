@@ -45,12 +45,7 @@ def trained_together(recipes: Sequence[Recipe]) -> list[Tensor]:
         if step % STEPS == 0:
             optimizers.set_epoch(step // STEPS)
         optimizers.zero_grad()
-        for parameter, gradient in zip(
-            stacked, gradients([p.shape for p in stacked], step), strict=True
-        ):
-            assert parameter.grad is not None
-            parameter.grad += gradient  # as a backward pass does
-        optimizers.step()
+        step_with(optimizers, stacked, step)
     return [p.detach() for p in stacked]
 
 
@@ -106,14 +101,50 @@ def test_gradients_stay_in_one_place() -> None:
     stacked = parameters(2)
     optimizers = Optimizers(stacked, [SGD, KINDS["adam"]])
     places = [p.grad.data_ptr() for p in stacked if p.grad is not None]
+    assert len(places) == len(stacked)
     for parameter in stacked:
         assert parameter.grad is not None
         assert parameter.grad.shape == parameter.shape
-        parameter.grad += 1
+        parameter.grad.fill_(1)
     optimizers.step()
     optimizers.zero_grad()
     assert [p.grad.data_ptr() for p in stacked if p.grad is not None] == places
-    assert not any(p.grad.any() for p in stacked if p.grad is not None)
+
+
+def test_a_lone_network_begins_each_step_without_gradients() -> None:
+    alone = parameters(1)
+    optimizers = Optimizers(alone, [SGD], lone=True)
+    for parameter in alone:
+        parameter.grad = torch.ones_like(parameter)
+    optimizers.zero_grad()
+    assert [p.grad for p in alone] == [None, None]
+
+
+def step_with(optimizers: Optimizers, stacked: Sequence[nn.Parameter], step: int) -> None:
+    for parameter, gradient in zip(
+        stacked, gradients([p.shape for p in stacked], step), strict=True
+    ):
+        assert parameter.grad is not None
+        parameter.grad.copy_(gradient)  # as a stack's backward pass does
+    optimizers.step()
+
+
+@pytest.mark.parametrize("name", ["momentum", "adam", "adamw"])
+def test_forgetting_is_beginning_anew(name: str) -> None:
+    """What warming up a captured step teaches has to be undone."""
+    fresh, warmed = parameters(2), parameters(2)
+    first, again = Optimizers(fresh, [KINDS[name]] * 2), Optimizers(warmed, [KINDS[name]] * 2)
+    for step in (0, 1):
+        step_with(again, warmed, step)
+    again.forget()
+    with torch.no_grad():
+        for parameter, before in zip(warmed, fresh, strict=True):
+            assert not torch.equal(parameter, before)
+            parameter.copy_(before)
+    step_with(first, fresh, 2)
+    step_with(again, warmed, 2)
+    for ours, expected in zip(warmed, fresh, strict=True):
+        assert torch.equal(ours, expected)
 
 
 @pytest.mark.parametrize("gamma", [0.5, 0.95, 1.0, 1.5])

@@ -7,13 +7,12 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from multiprocessing import get_context
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
-if TYPE_CHECKING:
-    from cvclaims.report.panels import Runs
+from cvclaims.report.groups import Runs
 
 # What a group's figures are drawn from: its records by name, and the title.
-Job: TypeAlias = "tuple[Runs, str]"
+Job: TypeAlias = tuple[Runs, str]
 # A group's figures by kind, as PNG, and why the rest of them could not be drawn.
 Pngs: TypeAlias = tuple[dict[str, bytes], str | None]
 

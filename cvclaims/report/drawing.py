@@ -20,7 +20,8 @@ from PIL import Image
 
 from cvclaims.report.grid import Grid
 from cvclaims.report.grid_figure import batch_sizes
-from cvclaims.report.panels import COLOURS, KINDS, Runs
+from cvclaims.report.groups import Runs
+from cvclaims.report.panels import COLOURS, KINDS
 
 DPI = 110
 _STYLE: dict[Any, Any] = {

@@ -16,11 +16,10 @@ from typing import TypeAlias
 from cvclaims.records.record import Record
 from cvclaims.report import files
 from cvclaims.report.grid import Grid, to_json
-from cvclaims.report.groups import Group, groups, named, slug
+from cvclaims.report.groups import Group, Runs, groups, named, slug
 from cvclaims.report.rows import Row
 
-Records: TypeAlias = Callable[[Row], Mapping[str, Sequence[Record]]]
-Runs: TypeAlias = Mapping[str, Sequence[Record]]
+Records: TypeAlias = Callable[[Row], Runs]
 
 # Raise it when `drawing` draws the same records differently: every figure is then drawn anew.
 VERSION = 3

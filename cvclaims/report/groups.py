@@ -5,9 +5,13 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from cvclaims.records.record import Record
 from cvclaims.report.rows import Row
+
+# Records of several seeds, by the name that a claim has for their recipe.
+Runs: TypeAlias = Mapping[str, Sequence[Record]]
 
 # Rough runs judge nothing: a picture of two epochs would only look like evidence.
 SCALES = ("reduced", "full")
@@ -49,7 +53,7 @@ class Group:
         text = json.dumps([version, kind, self.title, keys])
         return hashlib.sha256(text.encode()).hexdigest()
 
-    def holding(self, runs: Mapping[str, Sequence[Record]]) -> "Group":
+    def holding(self, runs: Runs) -> "Group":
         """The same group as far as records of it were found."""
         return replace(self, runs={name: {r.key for r in found} for name, found in runs.items()})
 

@@ -5,7 +5,6 @@ figure is for.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeAlias
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -15,6 +14,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, NullLocato
 
 from cvclaims.catalogue import DATASETS
 from cvclaims.records.record import Record
+from cvclaims.report.groups import Runs
 from cvclaims.report.probes import (
     Array,
     boundaries,
@@ -24,8 +24,6 @@ from cvclaims.report.probes import (
     per_epoch,
     range_over_seeds,
 )
-
-Runs: TypeAlias = Mapping[str, Sequence[Record]]
 
 # With fewer layers there is no flow to look at.
 DEEP = 6

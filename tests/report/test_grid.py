@@ -18,7 +18,6 @@ from cvclaims.recipe import Recipe
 from cvclaims.records import Record
 from cvclaims.report import drawing, grid
 from cvclaims.report.figures import draw_figures, read_index
-from cvclaims.report.groups import groups
 from cvclaims.report.page import write_results
 from cvclaims.report.rows import Row
 from cvclaims.verdict.judge import Judge, Runs
@@ -203,12 +202,6 @@ def test_two_grids_of_one_kind_have_a_file_each(tmp_path: Path, undrawn: list[st
     drawn = draw_figures(tmp_path, [], lambda _: {}, [one, again])
     files = [file for _, file in drawn.grids]
     assert files == ["figures/vgg/grid-full-test-loss.png", "figures/vgg/grid-full-test-loss-2.png"]
-
-
-def test_a_claim_on_a_whole_grid_has_no_curves_of_its_own() -> None:
-    recipes = cells(RAW, stopping="test loss")
-    assert groups([judged("2.01", recipes)]) == []
-    assert len(groups([judged("2.01", dict(list(recipes.items())[:7]))])) == 1
 
 
 @pytest.mark.parametrize("records", [HALF[:6], HALF[:4]], ids=["two networks", "one"])

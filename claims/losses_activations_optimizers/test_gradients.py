@@ -40,13 +40,15 @@ def confidently_wrong(draw: st.DrawFn) -> tuple[list[float], int, float]:
 def softmax_and_gradient(loss: str, z: list[float], label: int) -> "tuple[Tensor, Tensor, Tensor]":
     """ŷ, y and autograd's ∂loss/∂z, all (K,) in float64."""
     import torch
-
-    from cvclaims.training.losses import LOSSES
+    from torch.nn import functional as F
 
     logits = torch.tensor(z, dtype=torch.float64, requires_grad=True)
-    value = LOSSES[loss](logits.view(1, 1, -1), torch.tensor([[label]]))
-    (gradient,) = torch.autograd.grad(value.sum(), logits)
-    y = torch.nn.functional.one_hot(torch.tensor(label), len(z)).to(torch.float64)
+    y = F.one_hot(torch.tensor(label), len(z)).to(torch.float64)
+    if loss == "cross_entropy":
+        value = F.cross_entropy(logits, torch.tensor(label))
+    else:
+        value = F.mse_loss(logits.softmax(0), y)
+    (gradient,) = torch.autograd.grad(value, logits)
     return logits.detach().softmax(0), y, gradient
 
 

@@ -3,13 +3,16 @@
 import itertools
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TypeAlias
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cvclaims.catalogue import ACTIVATIONS
+
+# In place, the gradient by an activation's input, from that by its output and the output itself.
+Through: TypeAlias = Callable[[Tensor, Tensor], Tensor]
 
 
 def activation_of(
@@ -22,6 +25,19 @@ def activation_of(
         return torch.sigmoid_ if inplace else torch.sigmoid
     if name == "leaky_relu":
         return lambda x: F.leaky_relu(x, negative_slope, inplace)
+    raise ValueError(f"unknown activation {name!r}: known are {', '.join(ACTIVATIONS)}")
+
+
+def through(name: str, negative_slope: float) -> Through:
+    """What back-propagation does at an activation: see `Through`; torch's own kernels."""
+    aten = torch.ops.aten
+    if name == "relu":
+        return lambda g, out: aten.threshold_backward.grad_input(g, out, 0, grad_input=g)
+    if name == "sigmoid":
+        return lambda g, out: aten.sigmoid_backward.grad_input(g, out, grad_input=g)
+    if name == "leaky_relu":
+        leaky = aten.leaky_relu_backward.grad_input
+        return lambda g, out: leaky(g, out, negative_slope, True, grad_input=g)
     raise ValueError(f"unknown activation {name!r}: known are {', '.join(ACTIVATIONS)}")
 
 
@@ -68,8 +84,9 @@ class StackedMLP(nn.Module):
 
     Small networks spend their time launching operations; a stack launches each one once. Weights
     are kept as (S, in, out), the layout in which their gradients come out of the product; torch's
-    own (out, in) would cost a transposing copy each step, a third of the time. A backward pass
-    writes its gradients over those of the one before, in the same memory, and adds nothing up.
+    own (out, in) would cost a transposing copy each step, a third of the time. autograd is left out
+    for the same reason: it would fill the gradients' memory with zeros, add to it, and take a step
+    of its own for each operation, together a quarter of the time.
 
     Takes x of shape (S, batch, features), returns logits (S, batch, classes).
     """
@@ -78,6 +95,7 @@ class StackedMLP(nn.Module):
         super().__init__()
         self.size = len(networks)
         self.activation = activation_of(*networks[0].kind, inplace=True)
+        self.through = through(*networks[0].kind)
         layers = list(zip(*(list(network.layers) for network in networks), strict=True))
         self.weights = nn.ParameterList(
             torch.stack([layer.weight.detach().T for layer in same]).contiguous() for same in layers
@@ -94,45 +112,39 @@ class StackedMLP(nn.Module):
             named[f"layers.{i}.bias"] = bias
         return named
 
+    @torch.no_grad()
     def forward(self, x: Tensor, keep: list[Tensor] | None = None) -> Tensor:
-        """Logits of x; the hidden layers' outputs are appended to `keep`."""
+        """Logits of x, without autograd; the hidden layers' outputs are appended to `keep`."""
         last = len(self.weights) - 1
         for i, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
-            x = _Linear.apply(x, weight, bias)
+            # In place: small networks spend much of a step on memory.
+            x = torch.bmm(x, weight).add_(bias)
             if i < last:
                 x = self.activation(x)
                 if keep is not None:
                     keep.append(x)
         return x
 
+    @torch.no_grad()
+    def backward(self, x: Tensor, hidden: Sequence[Tensor], gradient: Tensor) -> None:
+        """Back-propagation: write each parameter's `grad` over the last one, in the same memory.
 
-class _Linear(torch.autograd.Function):
-    """S linear layers at once: x (S, batch, in) times weight (S, in, out), plus bias (S, 1, out).
-
-    autograd's own would add to the gradients of the step before, which had to be made zeros first:
-    together a tenth of a step.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-        # In place: small networks spend much of a step on memory.
-        out = torch.bmm(x, weight).add_(bias)
-        ctx.save_for_backward(x.to(out.dtype), weight, bias)
-        return out
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        x, weight, bias = ctx.saved_tensors
-        (gradient,) = gradients
-        of_x = None
-        if ctx.needs_input_grad[0]:
-            of_x = torch.bmm(gradient, weight.to(gradient.dtype).mT)
-        if weight.grad is None or bias.grad is None:  # autograd makes them of what is returned
-            of_weight = torch.bmm(x.mT, gradient).to(weight.dtype)
-            return of_x, of_weight, gradient.sum(1, keepdim=True, dtype=bias.dtype)
-        if gradient.dtype == weight.dtype:
-            torch.bmm(x.mT, gradient, out=weight.grad)
-        else:  # under autocast
-            weight.grad.copy_(torch.bmm(x.mT, gradient))
-        torch.sum(gradient, 1, keepdim=True, dtype=bias.dtype, out=bias.grad)
-        return of_x, None, None
+        Args:
+            x: what `forward` took.
+            hidden: what `forward` kept.
+            gradient: of the networks' losses by their logits, (S, batch, classes).
+        """
+        inputs = [x, *hidden]
+        gradient = gradient.to(inputs[-1].dtype)  # bfloat16 under autocast
+        layers = list(zip(self.weights, self.biases, inputs, strict=True))
+        for i, (weight, bias, x) in reversed(list(enumerate(layers))):
+            if weight.grad is None or bias.grad is None:
+                weight.grad, bias.grad = torch.empty_like(weight), torch.empty_like(bias)
+            if gradient.dtype == weight.dtype:
+                torch.bmm(x.mT, gradient, out=weight.grad)
+            else:
+                weight.grad.copy_(torch.bmm(x.mT.to(gradient.dtype), gradient))
+            torch.sum(gradient, 1, keepdim=True, dtype=bias.dtype, out=bias.grad)
+            if i:
+                gradient = torch.bmm(gradient, weight.mT.to(gradient.dtype))
+                self.through(gradient, x)

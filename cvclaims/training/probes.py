@@ -52,7 +52,7 @@ class Gradients:
         if self._lone:
             means = [g.abs().mean()[None] for g in self._gradients()]
         else:
-            means = [g.flatten(1).abs().mean(1) for g in self._gradients()]
+            means = [g.abs().mean((1, 2)) for g in self._gradients()]
         size = torch.stack(means).mean(0).to(self.sum.dtype)
         self._epochs.append(torch.cat([self.sum / steps, size[None]]))
         self.sum.zero_()
@@ -71,7 +71,7 @@ class Gradients:
         """(parameters, S)."""
         gradients = self._gradients()
         if not self._lone:
-            return torch.stack([torch.linalg.vector_norm(g.flatten(1), dim=1) for g in gradients])
+            return torch.stack([torch.linalg.vector_norm(g, dim=(1, 2)) for g in gradients])
         if self.sum.device.type != "cpu":
             return torch.stack(torch._foreach_norm(gradients, 2, self._dtype))[:, None]
         # A CPU would first copy each gradient to float64; those alone need it whose squares do not

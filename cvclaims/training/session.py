@@ -152,18 +152,20 @@ class Session:
     def _advance(self, order: Tensor, draws: Tensor) -> None:
         """One step of every network on the samples `order`, (S, batch)."""
         x, y = self.batches.batch(order, draws)
-        kept: list[Tensor] | None = [] if self.units else None
+        hidden: list[Tensor] = []
         with autocast(self.precision, self.device):
-            logits = self.networks(x, kept)
-        losses = self.loss(logits.float(), y)
+            logits = self.networks(x, hidden).float()
+        losses, gradient = self.loss(logits.detach(), y)
         self.optimizers.zero_grad()
-        # The networks share nothing, so the gradient of the sum is each one's own gradient.
-        torch.autograd.backward(losses.sum())
+        if isinstance(self.networks, Lone):
+            torch.autograd.backward(logits, gradient)
+        else:
+            self.networks.backward(x, hidden, gradient)
         self.gradients.after_backward()
-        if self.units and kept:
-            self.units.after_backward(kept)
+        if self.units:
+            self.units.after_backward(hidden)
         self.optimizers.step()
-        self.sums[0] += losses.detach() * y.shape[1]
+        self.sums[0] += losses * y.shape[1]
         self.sums[1] += (logits.detach().argmax(2) == y).sum(1)
 
     @torch.no_grad()
@@ -187,7 +189,8 @@ class Session:
             labels = y.expand(self.networks.size, -1)
             with autocast(self.precision, self.device):
                 logits = self.networks(x.expand(self.networks.size, *x.shape)).float()
-            loss += self.loss(logits, labels) * len(y)
+            losses, _ = self.loss(logits, labels)
+            loss += losses * len(y)
             if right is not None:
                 right.scatter_add_(1, labels, (logits.argmax(2) == labels).float())
 

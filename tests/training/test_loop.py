@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from cvclaims.data.dataset import Dataset
 from cvclaims.data.load import load
-from cvclaims.models import build_for
+from cvclaims.models import MLP, build_for
 from cvclaims.recipe import Recipe
 from cvclaims.seeds import stream
 from cvclaims.training.loop import Trained, stackable, train
@@ -122,6 +122,18 @@ def test_every_loss_is_plain_torchs(loss: str, digits: Dataset) -> None:
 def test_every_activation_is_plain_torchs(activation: str, digits: Dataset) -> None:
     recipe = BASE.but(model_args={"hidden": (24, 12), "activation": activation})
     assert_same(recipe, 0, digits, train([(recipe, 0)], digits, CPU))
+
+
+def test_units_are_watched_in_every_hidden_layer(digits: Dataset) -> None:
+    still = BASE.but(lr=1e-12, epochs=1, batch_size=None, probes=("units",))
+    first, second = train([(still, 0), (still, 1)], digits, CPU)
+    for seed, result in enumerate((first, second)):
+        network = build_for(still, seed)
+        assert isinstance(network, MLP)
+        layers = network.activations(digits.subset(150, 60).train_x)
+        shares = {f"layer{i + 1}": (a <= 0).float().mean().item() for i, a in enumerate(layers)}
+        found = {name: share for name, (share,) in result.probes["non_positive"].items()}
+        assert found == pytest.approx(shares)
 
 
 def test_in_bfloat16_a_stack_learns_what_each_learns_under_torchs_autocast(

@@ -34,10 +34,10 @@ def test_each_network_has_torchs_loss_and_gradient(
     name: str, size: tuple[int, int, int], seed: int, scale: float
 ) -> None:
     logits, y = example(size, seed, scale)
-    logits.requires_grad_()
-    losses = LOSSES[name](logits, y)
-    assert losses.shape == size[:1]
-    (gradient,) = torch.autograd.grad(losses.sum(), logits)
+    before = logits.clone()
+    losses, gradient = LOSSES[name](logits, y)
+    assert (losses.shape, gradient.shape) == (size[:1], size)
+    assert torch.equal(logits, before)
     for i in range(size[0]):
         alone = logits[i].detach().requires_grad_()
         loss = plain(name, alone, y[i])
@@ -47,19 +47,22 @@ def test_each_network_has_torchs_loss_and_gradient(
 
 def test_by_hand() -> None:
     logits, y = torch.tensor([[[0.0, 0.0], [0.0, 0.0]]]), torch.tensor([[0, 1]])
-    assert LOSSES["cross_entropy"](logits, y).tolist() == pytest.approx([0.6931472])
-    assert LOSSES["softmax_mse"](logits, y).tolist() == pytest.approx([0.25])
-    assert LOSSES["mse"](logits, y).tolist() == pytest.approx([0.5])
+    losses = {name: loss(logits, y)[0].tolist() for name, loss in LOSSES.items()}
+    assert losses["cross_entropy"] == pytest.approx([0.6931472])
+    assert losses["softmax_mse"] == pytest.approx([0.25])
+    assert losses["mse"] == pytest.approx([0.5])
 
 
 def test_great_logits_are_no_overflow() -> None:
     logits, y = torch.tensor([[[1e4, -1e4]]]), torch.tensor([[1]])
-    assert LOSSES["cross_entropy"](logits, y).tolist() == [2e4]
-    assert LOSSES["softmax_mse"](logits, y).tolist() == [1.0]
+    assert LOSSES["cross_entropy"](logits, y)[0].tolist() == [2e4]
+    assert LOSSES["softmax_mse"](logits, y)[0].tolist() == [1.0]
 
 
 def test_one_networks_nan_is_its_own() -> None:
     logits, y = torch.zeros(2, 3, 2), torch.zeros(2, 3, dtype=torch.int64)
     logits[0, 0, 0] = torch.nan
     for loss in LOSSES.values():
-        assert loss(logits, y).isfinite().tolist() == [False, True]
+        losses, gradient = loss(logits, y)
+        assert losses.isfinite().tolist() == [False, True]
+        assert gradient.isfinite().all((1, 2)).tolist() == [False, True]

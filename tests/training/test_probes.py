@@ -40,10 +40,10 @@ def batches(*sizes: int, networks: int) -> list[Batch]:
 
 def step(stack: StackedMLP, batch: Batch) -> list[Tensor]:
     """Forward and backward, without an update; returns the hidden activations."""
-    kept: list[Tensor] = []
-    stack.zero_grad()
-    torch.autograd.backward(cross_entropy(stack(batch[0], kept), batch[1]).sum())
-    return kept
+    (x, y), hidden = batch, list[Tensor]()
+    _, gradient = cross_entropy(stack(x, hidden), y)
+    stack.backward(x, hidden, gradient)
+    return hidden
 
 
 def linear(network: MLP, layer: int) -> nn.Linear:

@@ -46,8 +46,8 @@ class Deadly:
 
 @pytest.mark.usefixtures("two_processes")
 def test_a_process_that_dies_is_told() -> None:
-    fine, deadly = job("fine"), ({"ce": [Deadly()]}, "deadly")
-    for pngs, error in draw_all([deadly, fine]):  # type: ignore[list-item]
+    deadly = {"ce": [Deadly()]}, "deadly"
+    for pngs, error in draw_all([deadly, deadly]):  # type: ignore[list-item]
         assert pngs == {}
         assert str(error).startswith("the process that should draw it ended: ")
 

@@ -135,11 +135,13 @@ def fakes(monkeypatch: pytest.MonkeyPatch) -> list[FakeSession]:
 
 
 class TestSideBySide:
-    DATA = load("digits", None)
+    @property
+    def data(self) -> Dataset:
+        return load("digits", None)
 
     def test_each_recipe_trains_its_own_steps(self, fakes: list[FakeSession]) -> None:
         wide = TINY.but(model_args={"hidden": (8,)})
-        compared = side_by_side((wide, self.DATA), (TINY, self.DATA), 7, CPU, rounds=3)
+        compared = side_by_side((wide, self.data), (TINY, self.data), 7, CPU, rounds=3)
         assert compared.ratio == pytest.approx(2)
         assert [fake.recipe for fake in fakes] == [wide, TINY]
         assert {fake.seed for fake in fakes} == {7}
@@ -152,12 +154,12 @@ class TestSideBySide:
     @pytest.mark.usefixtures("fakes")
     def test_epochs_are_compared_where_batches_differ(self) -> None:
         small = TINY.but(batch_size=4)  # ten steps against three
-        compared = side_by_side((small, self.DATA), (TINY, self.DATA), 0, CPU, rounds=1)
+        compared = side_by_side((small, self.data), (TINY, self.data), 0, CPU, rounds=1)
         assert compared.ratio == pytest.approx(10 / 3)
 
     @pytest.mark.usefixtures("fakes")
     def test_a_processor_tells_no_peak(self) -> None:
-        compared = side_by_side((TINY, self.DATA), (TINY, self.DATA), 0, CPU, rounds=1)
+        compared = side_by_side((TINY, self.data), (TINY, self.data), 0, CPU, rounds=1)
         assert [cost.peak_bytes for cost in compared.costs] == [None, None]
 
     def test_of_a_gpu_the_peak_above_what_was_there_before(
@@ -169,14 +171,14 @@ class TestSideBySide:
         monkeypatch.setattr(torch.cuda, "memory_allocated", lambda _: 100 * len(fakes))
         monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda _: 1000)
         cuda = torch.device("cuda:0")
-        compared = side_by_side((TINY, self.DATA), (TINY, self.DATA), 0, cuda, rounds=1)
+        compared = side_by_side((TINY, self.data), (TINY, self.data), 0, cuda, rounds=1)
         assert [cost.peak_bytes for cost in compared.costs] == [1000, 900]
         assert set(waits) == {cuda}
 
     def test_a_real_one(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(timing, "ROUND_SECONDS", 0.001)
         augmented = TINY.but(model_args={"hidden": (5,)})
-        compared = side_by_side((augmented, self.DATA), (TINY, self.DATA), 0, CPU, rounds=1)
+        compared = side_by_side((augmented, self.data), (TINY, self.data), 0, CPU, rounds=1)
         assert compared.ratio > 0
         assert all(cost.epoch_seconds > 0 for cost in compared.costs)
 

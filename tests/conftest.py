@@ -1,0 +1,13 @@
+"""What every test has: a cache that is not the user's own."""
+
+from collections.abc import Iterator
+
+import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_of_the_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Tests and what they start share a cache, and leave the user's as it was."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CVCLAIMS_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield

@@ -229,16 +229,13 @@ def draw_erase(u: Tensor, height: int, width: int) -> tuple[Tensor, Tensor, Tens
     longer = _between(ratios, *(math.log(ratio) / 2 for ratio in ERASED_RATIO)).exp_()
     sizes = torch.stack((side * longer, side / longer)).round_()
     fits = (sizes[0] < height) & (sizes[1] < width)
-    first = fits.to(torch.uint8).argmax(1)  # of several largest values the first; 0 of none
-    erased = fits.any(1) & (u[:, 0] < ERASED)
+    any_fits, first = fits.max(1)  # of several largest values the first; 0 of none
+    erased = any_fits & (u[:, 0] < ERASED)
     taken = sizes.gather(2, first.expand(2, -1)[:, :, None])[:, :, 0] * erased
     high, wide = taken.to(torch.int64).unbind()
-    return (
-        _below(u[:, 1], height + 1 - high),
-        _below(u[:, 2], width + 1 - wide),
-        high,
-        wide,
-    )
+    places = torch.stack((height + 1 - high, width + 1 - wide))
+    top, left = _below(u[:, 1:3].T, places).unbind()
+    return top, left, high, wide
 
 
 def _between(u: Tensor, low: float, high: float) -> Tensor:

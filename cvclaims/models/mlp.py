@@ -11,8 +11,8 @@ from torch.nn import functional as F
 
 from cvclaims.catalogue import ACTIVATIONS
 
-# In place, the gradient by an activation's input, from that by its output and the output itself.
-Through: TypeAlias = Callable[[Tensor, Tensor], Tensor]
+# (gradient by an activation's output, that output) -> gradient by its input, in the first's memory.
+ActivationGradient: TypeAlias = Callable[[Tensor, Tensor], Tensor]
 
 
 def activation_of(
@@ -28,8 +28,8 @@ def activation_of(
     raise ValueError(f"unknown activation {name!r}: known are {', '.join(ACTIVATIONS)}")
 
 
-def through(name: str, negative_slope: float) -> Through:
-    """What back-propagation does at an activation: see `Through`; torch's own kernels."""
+def activation_gradient_of(name: str, negative_slope: float) -> ActivationGradient:
+    """What back-propagation does at an activation in `catalogue.ACTIVATIONS`; torch's kernels."""
     aten = torch.ops.aten
     if name == "relu":
         return lambda g, out: aten.threshold_backward.grad_input(g, out, 0, grad_input=g)
@@ -95,7 +95,7 @@ class StackedMLP(nn.Module):
         super().__init__()
         self.size = len(networks)
         self.activation = activation_of(*networks[0].kind, inplace=True)
-        self.through = through(*networks[0].kind)
+        self.activation_gradient = activation_gradient_of(*networks[0].kind)
         layers = list(zip(*(list(network.layers) for network in networks), strict=True))
         self.weights = nn.ParameterList(
             torch.stack([layer.weight.detach().T for layer in same]).contiguous() for same in layers
@@ -132,11 +132,10 @@ class StackedMLP(nn.Module):
         Args:
             x: what `forward` took.
             hidden: what `forward` kept.
-            gradient: of the networks' losses by their logits, (S, batch, classes).
+            gradient: of the networks' losses by their logits, (S, batch, classes), in their dtype,
+                which all products take: bfloat16 after a forward pass under autocast.
         """
-        inputs = [x, *hidden]
-        gradient = gradient.to(inputs[-1].dtype)  # bfloat16 under autocast
-        layers = list(zip(self.weights, self.biases, inputs, strict=True))
+        layers = list(zip(self.weights, self.biases, [x, *hidden], strict=True))
         for i, (weight, bias, x) in reversed(list(enumerate(layers))):
             if weight.grad is None or bias.grad is None:
                 weight.grad, bias.grad = torch.empty_like(weight), torch.empty_like(bias)
@@ -147,4 +146,4 @@ class StackedMLP(nn.Module):
             torch.sum(gradient, 1, keepdim=True, dtype=bias.dtype, out=bias.grad)
             if i:
                 gradient = torch.bmm(gradient, weight.mT.to(gradient.dtype))
-                self.through(gradient, x)
+                self.activation_gradient(gradient, x)

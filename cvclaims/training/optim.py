@@ -135,6 +135,7 @@ class _Update:
     def step(self) -> None:
         """Update the parameters by their gradients."""
         gradients = [p.grad for p in self._parameters if p.grad is not None]
+        assert len(gradients) == len(self._parameters)  # the kernels take them pair by pair
         if self.recipe.optimizer == "sgd":
             self._sgd(gradients)
         else:

@@ -154,8 +154,9 @@ class Session:
         x, y = self.batches.batch(order, draws)
         hidden: list[Tensor] = []
         with autocast(self.precision, self.device):
-            logits = self.networks(x, hidden).float()
-        losses, gradient = self.loss(logits.detach(), y)
+            logits = self.networks(x, hidden)
+        losses, gradient = self.loss(logits.detach().float(), y)
+        gradient = gradient.to(logits.dtype)
         self.optimizers.zero_grad()
         if isinstance(self.networks, Lone):
             torch.autograd.backward(logits, gradient)

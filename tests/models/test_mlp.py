@@ -86,26 +86,29 @@ def test_a_stack_is_each_of_its_networks(
             torch.testing.assert_close(mine[i], alone, rtol=1e-5, atol=1e-6)
 
 
-def gradients_alone(network: MLP, x: Tensor, weights: Tensor) -> list[Tensor]:
-    """By autograd, of the sum of weighted logits: one for each parameter."""
-    loss = (network(x).float() * weights).sum()
-    return list(torch.autograd.grad(loss, list(network.parameters())))
-
-
 def assert_gradients_as_alone(
-    stacked: StackedMLP, networks: list[MLP], seed: int, tolerance: float
+    stacked: StackedMLP, networks: list[MLP], seed: int, precision: torch.dtype = torch.float32
 ) -> None:
-    """After one backward pass: those of each network by itself, in its layout."""
+    """After one backward pass: those of each network by autograd, in its layout.
+
+    As in training autocast ends with the forward pass. bfloat16 keeps 8 bits: numbers up to about
+    10 here, a few roundings each.
+    """
+    tolerance = 1e-5 if precision == torch.float32 else 0.1
     x, weights = inputs(len(networks), 9, 4, seed=seed), inputs(len(networks), 9, 3, seed=seed + 1)
     hidden: list[Tensor] = []
-    stacked(x, hidden)
-    stacked.backward(x, hidden, weights)
+    with torch.autocast("cpu", precision, enabled=precision != torch.float32):
+        logits = stacked(x, hidden)
+        alone = [network(mine) for network, mine in zip(networks, x, strict=True)]
+    assert logits.dtype == precision
+    stacked.backward(x, hidden, weights.to(precision))
     for i, network in enumerate(networks):
-        expected = gradients_alone(network, x[i], weights[i])
-        for (name, parameter), alone in zip(stacked.named().items(), expected, strict=True):
+        loss = (alone[i].float() * weights[i]).sum()  # whose gradient by the logits are the weights
+        expected = torch.autograd.grad(loss, list(network.parameters()))
+        for (name, parameter), theirs in zip(stacked.named().items(), expected, strict=True):
             assert parameter.grad is not None
             mine = parameter.grad[i].T if name.endswith("weight") else parameter.grad[i, 0]
-            torch.testing.assert_close(mine, alone, rtol=tolerance, atol=tolerance)
+            torch.testing.assert_close(mine, theirs, rtol=tolerance, atol=tolerance)
 
 
 @settings(max_examples=30)
@@ -119,24 +122,26 @@ def test_a_stacks_gradients_are_those_of_each_of_its_networks(
 ) -> None:
     networks = [mlp(seed, hidden, activation) for seed in range(size)]
     stacked = StackedMLP(networks)
-    assert_gradients_as_alone(stacked, networks, seed=2, tolerance=1e-5)
+    assert_gradients_as_alone(stacked, networks, seed=2)
     places = [p.grad.data_ptr() for p in stacked.parameters() if p.grad is not None]
     # A second pass writes over the first, in the same memory.
-    assert_gradients_as_alone(stacked, networks, seed=5, tolerance=1e-5)
+    assert_gradients_as_alone(stacked, networks, seed=5)
     assert [p.grad.data_ptr() for p in stacked.parameters() if p.grad is not None] == places
 
 
 @pytest.mark.parametrize("hidden", [(), (6, 5)])
 @pytest.mark.parametrize("activation", ACTIVATION)
-def test_under_autocast_gradients_are_float32(activation: str, hidden: tuple[int, ...]) -> None:
+def test_under_autocast_products_are_bfloat16_and_gradients_float32(
+    activation: str, hidden: tuple[int, ...]
+) -> None:
     networks = [mlp(seed, hidden, activation) for seed in (3, 4)]
     stacked = StackedMLP(networks)
     for seed in (2, 5):  # into no memory, then into that of the pass before
-        with torch.autocast("cpu", torch.bfloat16):
-            assert stacked(inputs(2, 9, 4)).dtype == torch.bfloat16
-            # bfloat16 keeps 8 bits: numbers up to about 10 here, a few roundings each.
-            assert_gradients_as_alone(stacked, networks, seed, tolerance=0.1)
-        assert {p.grad.dtype for p in stacked.parameters() if p.grad is not None} == {torch.float32}
+        assert_gradients_as_alone(stacked, networks, seed, torch.bfloat16)
+        for weight in stacked.weights:
+            assert weight.grad is not None
+            assert weight.grad.dtype == torch.float32
+            assert torch.equal(weight.grad, weight.grad.bfloat16().float()), "products in bfloat16"
 
 
 def test_stacked_parameters_have_the_names_of_each_networks_own() -> None:

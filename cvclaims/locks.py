@@ -120,11 +120,10 @@ class Lock:
             )
         handle = self._open()
         try:
-            if lock_descriptor(handle, blocking=False):
-                # One on a file that was removed meanwhile would exclude nobody.
-                if os.fstat(handle).st_nlink:
-                    _sign(handle)
-                    self._handle = handle
+            # One on a file that was removed meanwhile would exclude nobody.
+            if lock_descriptor(handle, blocking=False) and os.fstat(handle).st_nlink:
+                _sign(handle)
+                self._handle = handle
         except OSError as error:
             raise self._error(error, "choose a folder on a file system that has locks") from None
         finally:
@@ -161,8 +160,9 @@ class Lock:
         )
 
     def _error(self, error: OSError, mend: str) -> LockError:
+        reason = error.strerror or error
         return LockError(
-            f"{self.what}: the lock file {self.path} cannot be used ({error.strerror or error}); {mend}"
+            f"{self.what}: the lock file {self.path} cannot be used ({reason}); {mend}"
         )
 
 

@@ -227,7 +227,7 @@ class Inline:
             raise why
 
     def close(self) -> None:
-        """Try once more to write what could not be written; UnwrittenError if it still cannot be."""
+        """Try once more to write what could not be; UnwrittenError where it still cannot."""
         left, self.unwritten = self.unwritten, []
         self._keep(left)
 

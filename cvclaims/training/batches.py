@@ -1,6 +1,7 @@
 """What each step trains on: the order of samples, and what augmentation draws for each image."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -9,6 +10,7 @@ from cvclaims.data.augment import Augmentation
 from cvclaims.data.dataset import Dataset
 from cvclaims.recipe import Recipe
 from cvclaims.seeds import stream
+from cvclaims.training.graph import put
 
 
 class Batches:
@@ -34,10 +36,22 @@ class Batches:
             Augmentation(recipe.augment, data.normalise) if recipe.augment else None
         )
         self._drawing = torch.Generator().manual_seed(stream(seeds[0], "augment"))
+        self._generators = [*self._orders, self._drawing]
         device = data.train_x.device
         draws = self._augmentation.draws if self._augmentation else 0
         self.order = torch.zeros(len(seeds), self.samples, dtype=torch.int64, device=device)
         self.draws = torch.zeros(self.samples, draws, device=device)
+
+    def state(self) -> dict[str, Any]:
+        """What the next epochs' orders and draws come from, and what this epoch's are."""
+        generators = [generator.get_state() for generator in self._generators]
+        return {"generators": generators, "order": self.order, "draws": self.draws}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on as from `state`."""
+        for generator, kept in zip(self._generators, state["generators"], strict=True):
+            generator.set_state(kept)
+        put([state["order"], state["draws"]], [self.order, self.draws])
 
     @property
     def whole(self) -> bool:

@@ -39,8 +39,19 @@ class Kept:
     def __init__(self, tensors: Sequence[Tensor]) -> None:
         self._pairs = [(tensor, tensor.detach().clone()) for tensor in tensors]
 
+    @property
+    def copies(self) -> list[Tensor]:
+        """The copies, in order."""
+        return [copy for _, copy in self._pairs]
+
     @torch.no_grad()
     def restore(self) -> None:
         """Write every copy back."""
-        for tensor, copy in self._pairs:
-            tensor.copy_(copy)
+        put(self.copies, [tensor for tensor, _ in self._pairs])
+
+
+@torch.no_grad()
+def put(values: Sequence[Tensor], into: Sequence[Tensor]) -> None:
+    """Write values into tensors that stay where they are: graphs read them, layouts matter."""
+    for value, tensor in zip(values, into, strict=True):
+        tensor.copy_(value)

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,8 @@ from torch import Tensor
 from cvclaims.data.dataset import Dataset
 from cvclaims.models import Lone, stacks
 from cvclaims.recipe import Recipe
-from cvclaims.training.graph import Kept
+from cvclaims.training.checkpoint import Checkpoint
+from cvclaims.training.graph import Kept, put
 from cvclaims.training.memory import too_large
 from cvclaims.training.optim import learning_rate, settings
 from cvclaims.training.probes import boundary, histograms
@@ -46,12 +47,14 @@ def train(
     data: Dataset,
     device: torch.device,
     progress: Progress | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> list[Trained]:
     """Train every (recipe, seed) of `runs` side by side; results come in the order of `runs`.
 
     All recipes have to be equal under `stackable`. Each network has its own initialisation and
     order of samples, from its own seed, so it learns what it would learn alone (up to float
-    rounding: the products run in batches). Raises TooLargeError where memory does not suffice.
+    rounding: the products run in batches). With a `checkpoint` it goes on from what that holds,
+    and saves there now and then. Raises TooLargeError where memory does not suffice.
     """
     if len({stackable(recipe) for recipe, _ in runs}) != 1:
         raise ValueError("these recipes cannot train in one stack: they differ in more than rates")
@@ -61,7 +64,7 @@ def train(
         )
     # Equal optimiser settings side by side make few, wide optimiser steps.
     order = sorted(range(len(runs)), key=lambda i: repr(settings(runs[i][0])))
-    results = _trained([runs[i] for i in order], data, device, progress)
+    results = _trained([runs[i] for i in order], data, device, progress, checkpoint)
     return [results[order.index(i)] for i in range(len(runs))]
 
 
@@ -70,44 +73,94 @@ def _trained(
     data: Dataset,
     device: torch.device,
     progress: Progress | None,
+    checkpoint: Checkpoint | None,
 ) -> list[Trained]:
     try:
         session = Session(runs, data, device)
         with session.running():
-            return _Epochs(session).run(progress)
+            return _Epochs(session, checkpoint).run(progress)
     except torch.OutOfMemoryError:
         pass  # outside of this block, so that the error's frames no longer hold what filled memory
     raise too_large(runs, data, device)
 
 
+class _Clock:
+    """The seconds since it was made, and `before`."""
+
+    def __init__(self, before: float = 0.0) -> None:
+        self._start = time.perf_counter() - before
+
+    def seconds(self) -> float:
+        """How many they are."""
+        return time.perf_counter() - self._start
+
+
 class _Epochs:
     """The epochs of a session and what they measured."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, checkpoint: Checkpoint | None = None) -> None:
         self.session = session
+        self.checkpoint = checkpoint
         # (4, S) an epoch: train loss and accuracy, test loss and accuracy.
         self.metrics: list[Tensor] = []
         self.seconds: list[float] = []
         # The monitored loss of each epoch, and what was learned where it was lowest.
         self.monitored: list[float] = []
         self.best: Kept | None = None
+        # Since the present epoch began, what an earlier process spent on it included.
+        self._clock = _Clock()
+
+    def state(self) -> dict[str, Any]:
+        """All that the epochs go on from, and the session with them."""
+        return {
+            "session": self.session.state(),
+            "metrics": self.metrics,
+            "seconds": self.seconds,
+            "monitored": self.monitored,
+            "best": self.best.copies if self.best is not None else None,
+            "elapsed": self._clock.seconds(),
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from `state`."""
+        self.session.restore(state["session"])
+        self.metrics, self.seconds = state["metrics"], state["seconds"]
+        self.monitored = state["monitored"]
+        if state["best"] is not None:
+            self.best = self.session.learned()
+            put(state["best"], self.best.copies)
+        self._clock = _Clock(state["elapsed"])
+
+    def _take_up(self) -> None:
+        """Go on from the checkpoint, where there is one that holds these runs."""
+        state = self.checkpoint.load() if self.checkpoint is not None else None
+        if self.checkpoint is not None and state is not None:
+            self.restore(state)
+            self.checkpoint.resumed = len(self.seconds)
+
+    def _save(self) -> None:
+        if self.checkpoint is not None and self.checkpoint.due():
+            self.checkpoint.save(self.state())
 
     def run(self, progress: Progress | None) -> list[Trained]:
         """All epochs, or until the recipe stops or every network has diverged; their outcomes."""
         session, epochs = self.session, self.session.recipe.epochs
         samples = session.networks.size * session.batches.samples
-        for epoch in range(epochs):
-            start = time.perf_counter()
+        self._take_up()
+        for epoch in range(len(self.metrics), epochs):
             session.optimizers.set_epoch(epoch)
-            trained = session.train_epoch()
+            trained = session.train_epoch(self._save)
             # Read back once an epoch; also waits for the device, so the clock below is honest.
             self.metrics.append(torch.cat([trained, session.test()]).cpu())
-            self.seconds.append(time.perf_counter() - start)
+            self.seconds.append(self._clock.seconds())
+            self._clock = _Clock()
             if progress is not None:
                 accuracy = self.metrics[-1][3].tolist()
                 progress(epoch + 1, epochs, accuracy, samples / self.seconds[-1])
             if not torch.stack(self.metrics)[:, 0].isfinite().all(0).any() or self._stops():
                 break
+            if epoch + 1 < epochs:  # what the last epoch's test found is not kept
+                self._save()
         if self.best is not None:
             self.best.restore()
             session.test()
@@ -121,7 +174,7 @@ class _Epochs:
         (loss,) = self.session.monitored().tolist()
         now = loss if math.isfinite(loss) else math.inf
         if all(now < before for before in self.monitored):
-            self.best = self.session.state()
+            self.best = self.session.learned()
         self.monitored.append(now)
         return len(self.monitored) - 1 - self.monitored.index(min(self.monitored)) >= patience
 

@@ -79,11 +79,15 @@ class Optimizers:
         for update in self._updates:
             update.step()
 
+    @property
+    def state(self) -> list[Tensor]:
+        """Moments and step counts: with the parameters, all that an update goes on from."""
+        return [tensor for update in self._updates for tensor in update.state]
+
     @torch.no_grad()
     def forget(self) -> None:
         """Set moments and step counts to 0, in place: what they are before the first step."""
-        for update in self._updates:
-            update.forget()
+        torch._foreach_zero_(self.state)
 
 
 def settings(recipe: Recipe) -> tuple[object, ...]:
@@ -141,9 +145,10 @@ class _Update:
         else:
             self._adam(gradients)
 
-    def forget(self) -> None:
-        """Begin anew, in the same memory."""
-        torch._foreach_zero_([self._steps, *itertools.chain(*self._moments)])
+    @property
+    def state(self) -> list[Tensor]:
+        """Step count and moments."""
+        return [self._steps, *itertools.chain(*self._moments)]
 
     def _sgd(self, gradients: list[Tensor]) -> None:
         torch._fused_sgd_(

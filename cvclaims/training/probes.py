@@ -12,6 +12,7 @@ from torch import Tensor
 
 from cvclaims.data.dataset import Dataset
 from cvclaims.models import Lone, StackedMLP
+from cvclaims.training.graph import put
 
 HISTOGRAM_BINS = 40
 BOUNDARY_GRID = 60
@@ -40,6 +41,15 @@ class Gradients:
         shape = len(self._parameters) + 1, networks.size
         self.sum = torch.zeros(shape, device=device, dtype=self._dtype)
         self._epochs: list[Tensor] = []
+
+    def state(self) -> dict[str, Any]:
+        """What was counted so far."""
+        return {"sum": self.sum, "epochs": self._epochs}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on counting from `state`."""
+        self.sum.copy_(state["sum"])
+        self._epochs = [epoch.to(self.sum.device) for epoch in state["epochs"]]
 
     def after_backward(self) -> None:
         """Add one step's norms."""
@@ -105,6 +115,15 @@ class Units:
         self.below = [torch.zeros(stack.size, device=device) for _ in widths]
         self.alive = [torch.zeros(w, dtype=torch.bool, device=device) for w in widths]
         self._epochs: list[Tensor] = []
+
+    def state(self) -> dict[str, Any]:
+        """What was counted so far."""
+        return {"below": self.below, "alive": self.alive, "epochs": self._epochs}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on counting from `state`."""
+        put([*state["below"], *state["alive"]], [*self.below, *self.alive])
+        self._epochs = [epoch.to(self.below[0].device) for epoch in state["epochs"]]
 
     def after_backward(self, activations: list[Tensor]) -> None:
         """Add one step; `activations` are (S, batch, units), one a hidden layer."""

@@ -6,8 +6,9 @@ run as they are written.
 """
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -18,9 +19,10 @@ from cvclaims.recipe import Recipe
 from cvclaims.seeds import stream
 from cvclaims.training.allocator import keep_memory
 from cvclaims.training.batches import Batches
-from cvclaims.training.graph import Graphs, Kept
+from cvclaims.training.graph import Graphs, Kept, put
 from cvclaims.training.losses import LOSSES
 from cvclaims.training.optim import Optimizers
+from cvclaims.training.pinned import pinned
 from cvclaims.training.precision import autocast, matrix_units, precision_on
 from cvclaims.training.probes import Gradients, Units
 
@@ -49,6 +51,13 @@ class Session:
         *,
         capture: bool = True,
     ) -> None:
+        with pinned(device):
+            self._build(runs, data, device)
+        self._capture = capture and device.type == "cuda"
+
+    def _build(
+        self, runs: Sequence[tuple[Recipe, int]], data: Dataset, device: torch.device
+    ) -> None:
         self.recipes = [recipe for recipe, _ in runs]
         self.seeds = [seed for _, seed in runs]
         self.recipe = self.recipes[0]
@@ -66,6 +75,8 @@ class Session:
         if "units" in self.recipe.probes and not isinstance(self.networks, Lone):
             self.units = Units(self.networks)
         size, classes = self.networks.size, len(self.data.classes)
+        # The step of the epoch that comes next.
+        self._next = 0
         # Loss and right answers of the epoch so far, (2, S).
         self.sums = torch.zeros(2, size, device=device)
         # Of the last test: summed losses (S,), on the held-out samples too, and right answers and
@@ -74,7 +85,6 @@ class Session:
         self.held_loss = torch.zeros(size, device=device)
         self.right = torch.zeros(size, classes, device=device)
         self.class_sizes = torch.bincount(self.data.test_y, minlength=classes)
-        self._capture = capture and device.type == "cuda"
         self._step: Callable[[int, int], None] = self._eager
         self._test: Callable[[], None] = self._tested
         self._cycle = self._cycling()
@@ -86,9 +96,8 @@ class Session:
         if self.device.type == "cpu":
             keep_memory()
         with ExitStack() as contexts:
-            contexts.enter_context(_denormals_flushed())
+            contexts.enter_context(pinned(self.device))
             contexts.enter_context(matrix_units(self.precision, self.device))
-            contexts.enter_context(torch.random.fork_rng([self.device] if cuda else []))
             if cuda:
                 contexts.enter_context(torch.cuda.device(self.device))
             self._seed()
@@ -97,18 +106,65 @@ class Session:
                 self._captured()
             yield
 
-    def state(self) -> Kept:
+    def learned(self) -> Kept:
         """A copy of what the networks have learned, in the device's memory."""
-        return Kept([*self.networks.parameters(), *self.networks.buffers()])
+        return Kept(self._learned)
 
-    def train_epoch(self) -> Tensor:
-        """One pass over the training data; returns loss and accuracy, (2, S)."""
-        samples = self.batches.samples
-        self.batches.shuffle()
-        self.sums.zero_()
-        starts = self.batches.starts()
-        for start in starts:
+    @property
+    def _learned(self) -> list[Tensor]:
+        return [*self.networks.parameters(), *self.networks.buffers()]
+
+    def state(self) -> dict[str, Any]:
+        """All that training goes on from, between any two steps; inside `running()`."""
+        return {
+            "learned": self._learned,
+            "optimizers": self.optimizers.state,
+            "batches": self.batches.state(),
+            "random": self._random_state(),
+            "next": self._next,
+            "sums": self.sums,
+            "gradients": self.gradients.state(),
+            "units": self.units.state() if self.units else None,
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from `state`, of a session of the same runs; inside `running()`."""
+        put(state["learned"], self._learned)
+        put(state["optimizers"], self.optimizers.state)
+        self.batches.restore(state["batches"])
+        self._next = state["next"]
+        self.sums.copy_(state["sums"])
+        self.gradients.restore(state["gradients"])
+        if self.units:
+            self.units.restore(state["units"])
+        self._set_random_state(state["random"])
+
+    def _random_state(self) -> Tensor:
+        if self.device.type == "cuda":
+            return torch.cuda.get_rng_state(self.device)
+        return torch.get_rng_state()
+
+    def _set_random_state(self, state: Tensor) -> None:
+        if self.device.type == "cuda":
+            torch.cuda.set_rng_state(state, self.device)
+        else:
+            torch.set_rng_state(state)
+
+    def train_epoch(self, after_step: Callable[[], None] = lambda: None) -> Tensor:
+        """One pass over the training data, or what is left of one; loss and accuracy, (2, S).
+
+        Calls `after_step` after each step but the last.
+        """
+        samples, starts = self.batches.samples, self.batches.starts()
+        if not self._next:
+            self.batches.shuffle()
+            self.sums.zero_()
+        for start in starts[self._next :]:
+            if self._next:
+                after_step()
             self._step(start, min(start + self.batches.size, samples))
+            self._next += 1
+        self._next = 0
         self.gradients.after_epoch(len(starts))
         if self.units:
             self.units.after_epoch(samples)
@@ -198,7 +254,7 @@ class Session:
     def _captured(self) -> None:
         """Put CUDA graphs in the place of `_step` and `_test`, leaving the state as it was."""
         batches, position = self.batches, torch.zeros((), dtype=torch.int64, device=self.device)
-        kept = self.state()
+        kept = self.learned()
 
         def step(size: int) -> Callable[[], None]:
             rows = torch.arange(size, device=self.device)
@@ -245,17 +301,3 @@ def data_of(recipe: Recipe, data: Dataset) -> Dataset:
         data = data.raw()
     data = data.subset(recipe.train_size, recipe.test_size)
     return data.hold_out(recipe.held_out) if recipe.held_out else data
-
-
-@contextmanager
-def _denormals_flushed() -> Iterator[None]:
-    """Take numbers below 1e-38 for 0 on the CPU.
-
-    The moments that Adam keeps of a dead unit shrink to denormal numbers and stay there, and each
-    step on those takes the processor some twenty times as long.
-    """
-    torch.set_flush_denormal(True)
-    try:
-        yield
-    finally:
-        torch.set_flush_denormal(False)  # torch's default; others in this process count on it

@@ -18,6 +18,7 @@ from cvclaims.data.dataset import Dataset
 from cvclaims.models import build
 from cvclaims.recipe import Recipe
 from cvclaims.training.hooks import Hooks
+from cvclaims.training.pinned import pinned
 from cvclaims.training.session import Session
 
 ROUNDS = 7
@@ -135,7 +136,7 @@ def counted(recipe: Recipe) -> tuple[int, int]:
     shape = DATASETS[recipe.data].shape
     if recipe.model == "mlp":
         shape = (math.prod(shape),)
-    with torch.device("meta"):
+    with pinned(torch.device("cpu")), torch.device("meta"):
         network = build(
             recipe.model, DATASETS[recipe.data].shape, len(recipe.class_names), **recipe.model_args
         )

@@ -26,7 +26,7 @@ ROOMS: dict[str, set[str]] = {
     "claim": {"catalogue", "recipe"},
     "plan": {"catalogue", "recipe", "claim"},
     "records": {"catalogue", "recipe"},
-    "data": {"catalogue"},
+    "data": {"text", "catalogue"},
     "models": {"catalogue", "seeds", "recipe"},
     "training": {"catalogue", "seeds", "recipe", "data", "models"},
     "engines": {"catalogue", "seeds", "recipe", "plan", "records", "data", "models", "training"},

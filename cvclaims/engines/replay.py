@@ -11,6 +11,8 @@ from cvclaims.records import Record, Store
 class Replay:
     """An engine that only reads the store."""
 
+    trained = 0
+
     def __init__(self, store: Store) -> None:
         self.store = store
 
@@ -22,8 +24,7 @@ class Replay:
             same = [r for r in self._sound(run) if r.origin.fingerprint == prints[run.recipe.data]]
             if not same:
                 raise NotEvaluated(
-                    f"the store has no record of seed {run.seed} at {run.scale} scale; "
-                    "run without --claims-replay to train it"
+                    f"the store has no record of seed {run.seed} at {run.scale} scale"
                 )
             found.append(same[0])
         return found

@@ -42,9 +42,9 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         options.check(suite.settings, runs=not config.option.collectonly)
 
 
-def pytest_report_header(config: pytest.Config) -> str | None:
-    """Scale, device, data and store, in a project that uses the suite."""
-    return suite_of(config).settings.header() if options.any_given(config) else None
+def pytest_report_header(config: pytest.Config) -> list[str] | None:
+    """The settings, in a project that uses the suite."""
+    return suite_of(config).header() if options.any_given(config) else None
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -55,14 +55,20 @@ def pytest_configure_node(node: Any) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_node_collection_finished(node: Any) -> None:
-    """Show what the workers train."""
-    suite_of(node.config).watch()
+    """Refuse what a worker found wrong; else show what the workers train."""
+    suite_of(node.config).workers_collected()
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """A worker that is gone trains nothing."""
     suite_of(node.config).notes.withdraw(f"live-{node.gateway.id}")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
+    """--claims-id, before others deselect: an id that they would leave out is known all the same."""
+    suite_of(session.config).select(session, items)
 
 
 @pytest.hookimpl(tryfirst=True)

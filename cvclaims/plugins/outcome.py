@@ -3,13 +3,14 @@
 import itertools
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cvclaims.plugins.cases import Case
-from cvclaims.report.rows import Row
+from cvclaims.report.rows import JUDGED, Row
 
 ROW = "cvclaims_row"
 PROBLEMS = "cvclaims_problems"
@@ -31,6 +32,9 @@ def apply(
     if report.passed and report.when != "call":
         return
     row = _row(report, call, case)
+    if case.scale == "smoke" and row.verdict in JUDGED:
+        # Nor does smoke judge what needs no training: it fails for errors alone.
+        row = replace(row, verdict="ran", reason=f"smoke scale judges nothing; {row.reason}")
     disputed = case.claim.disputed
     message = f"claim {row.id} {row.verdict.upper()}: {row.title}\n{row.reason}"
     if row.verdict == "refuted" and disputed:
@@ -42,6 +46,9 @@ def apply(
         _fail(report, item, f"{message}\nInconclusive claims fail under --claims-strict.")
     elif row.verdict in ("refuted", "error") and report.passed:
         _fail(report, item, message)
+    elif row.verdict == "ran":
+        at, line, _ = item.reportinfo()
+        report.outcome, report.longrepr = "skipped", (str(at), (line or 0) + 1, row.reason)
     elif row.verdict == "not evaluated":
         _blame_the_test(report, item)
     report.user_properties.append((ROW, row.to_dict()))
@@ -63,9 +70,11 @@ def status(
     if row["verdict"] == "error":
         return "error", "E", "ERROR"
     if row["verdict"] == "refuted" and row["disputed"]:
-        return "xfailed", "x", "REFUTED, AS DISPUTED"
+        return "disputed", "x", ("REFUTED, AS DISPUTED", {"yellow": True})
     if row["verdict"] == "supported" and row["disputed"]:
         return "failed", "F", "SUPPORTED, THOUGH DISPUTED"
+    if row["verdict"] == "refuted":
+        return "refuted", "F", (word, {"red": True})
     if report.failed:
         return "failed", "F", word
     if row["verdict"] == "supported":
@@ -74,7 +83,7 @@ def status(
         return "inconclusive", "?", (word, {"yellow": True})
     if row["verdict"] == "ran":
         return "ran", "r", (word, {"cyan": True})
-    return "skipped", "s", word
+    return "not evaluated", "s", (word, {"yellow": True})
 
 
 def row_of(report: Any) -> dict[str, Any] | None:

@@ -4,23 +4,19 @@ It works in the process that reports: rows arrive with the tests' reports, so on
 plain run and any number of xdist workers.
 """
 
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from cvclaims.plugins import settings as options
 from cvclaims.plugins.suite import Suite, suite_of
+from cvclaims.text import clean
 
 if TYPE_CHECKING:
+    from cvclaims.plugins.terminal import Line, Sheet
     from cvclaims.report.page import Written
     from cvclaims.report.rows import Row
-
-ORDER = ("supported", "refuted", "disputed", "inconclusive", "ran", "not evaluated", "error")
-# What a newcomer cannot guess.
-MEANING = {"disputed": " (refuted, as expected)", "ran": " (nothing judged)"}
-
 
 def pytest_configure(config: pytest.Config) -> None:
     """Gather in the controller alone; a plan needs no workers, and is printed once."""
@@ -36,6 +32,7 @@ def pytest_configure(config: pytest.Config) -> None:
 REFUTED_ONLY = 10
 
 
+
 class Sink:
     """Rows as they come in; its methods are pytest's hooks."""
 
@@ -45,6 +42,7 @@ class Sink:
         self.problems: list[str] = []
         self._crashed: dict[str, str] = {}
         self._broken = 0
+        self._interrupted = False
         self._written: Written | None = None
         self._unwritten = ""
 
@@ -62,6 +60,10 @@ class Sink:
         if str(report.when) == "???":
             self._crashed[report.nodeid] = str(report.longrepr).splitlines()[0]
 
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Know of an interruption; pytest also ends itself in this way, as xdist does after -x."""
+        self._interrupted = not isinstance(excinfo.value, pytest.Session.Interrupted)
+
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write the tables; a session that should have written them and could not has failed."""
@@ -70,13 +72,24 @@ class Sink:
             session.exitstatus = REFUTED_ONLY
         if not self.rows:
             return
+        rows = self._judged()
+        if self._interrupted:
+            self._unwritten = "the session was interrupted"
+        elif not any(_is_judged(row) for row in rows):
+            smoke = self.suite.settings.scale == "smoke"
+            self._unwritten = f"{'smoke' if smoke else 'this session'} judged nothing"
+        else:
+            self._write(session, rows)
+        self.problems += self.suite.take_problems()
+
+    def _write(self, session: pytest.Session, rows: "list[Row]") -> None:
         from cvclaims.report.page import ReportError, write_results
 
         store = self.suite.store
         try:
             self._written = write_results(
                 self.suite.settings.results,
-                self._judged(),
+                [row for row in rows if row.scale != "smoke"],
                 lambda row: store.evidence(row.evidence),
                 lambda: store,
             )
@@ -84,7 +97,6 @@ class Sink:
         except ReportError as error:
             self._unwritten = str(error)
             session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
-        self.problems += self.suite.take_problems()
 
     def _add_crashed(self) -> None:
         """Rows for claims whose worker died in them, from the notes that it had left."""
@@ -100,49 +112,74 @@ class Sink:
         return [Row.from_dict(row) for row in self.rows.values()]
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Show the table, count the verdicts and name the file; with -qq no table."""
-        if not self.rows:
+        """Sum up the session, or list the claims' ids beside what --collect-only collected."""
+        config = self.suite.config
+        collected = config.option.collectonly and config.option.verbose > -2
+        if not self.rows and not (collected and self.suite.cases):
             return
-        terminal, rows = terminalreporter, self._judged()
-        terminal.write_sep("=", "claims")
-        if self.suite.config.option.verbose > -2:
+        from cvclaims.plugins.terminal import sheet_of, write
+
+        sheet = sheet_of(config)
+        terminalreporter.write_sep("=", "claims")
+        write(terminalreporter, self._lines(sheet) if self.rows else self._ids(sheet))
+
+    def _ids(self, sheet: "Sheet") -> "Iterator[Line]":
+        """The id of each claim that was collected, with its test's name."""
+        from cvclaims.plugins.terminal import Line
+
+        # Without the file, lines would not pass for tests to a program that reads node ids.
+        names = {case.nodeid: case.nodeid.partition("::")[2] for case in self.suite.cases.values()}
+        widest = max(len(case.claim.id) for case in self.suite.cases.values())
+        for case in self.suite.cases.values():
+            yield Line(sheet.cut(f"{case.claim.id:{widest}}  {names[case.nodeid]}"))
+
+    def _lines(self, sheet: "Sheet") -> "Iterator[Line]":
+        """What is printed at the end."""
+        from cvclaims.plugins import summary
+        from cvclaims.plugins.terminal import Line
+
+        rows = summary.in_order(self._judged())
+        before = {} if self._written is None else {row.place: row for row in self._written.before}
+        option = self.suite.config.option.verbose
+        if option == -1:  # pytest has left out its header
+            yield from map(Line, self.suite.header())
+        if option > 0 or self.suite.settings.table:
             from cvclaims.report.tables import terminal_table
 
-            width = self.suite.config.get_terminal_writer().fullwidth
-            terminal.write_line(terminal_table(self._standing(rows), width) + "\n")
-        for problem in dict.fromkeys(self.problems):
-            terminal.write_line(f"damage: {problem}", yellow=True)
-        terminal.write_line(f"this run: {told(rows)}{self._kept(rows)}")
-        if self._unwritten:
-            terminal.write_line(f"no table was written: {self._unwritten}", red=True)
-        elif self._written is not None:
-            terminal.write_line(f"table: {options.shown(self._written.page)}")
+            for line in terminal_table(rows, sheet.width).splitlines():
+                yield Line(sheet.cut(line))
+            yield Line("")
+        yield from summary.runs_line(rows, self.suite.trained(), sheet)
+        yield from summary.stand_ins(rows, self.suite.settings.data, sheet)
+        yield from summary.claim_lines(rows, before, sheet)
+        yield from summary.reason_lines(rows, sheet)
+        yield from summary.overview(rows, sheet)
+        yield from summary.problem_lines(self.problems, sheet)
+        yield from self._page(rows, sheet)
 
-    def _standing(self, rows: "list[Row]") -> "list[Row]":
-        """The rows that stand in the tables for the claims of this run."""
-        if self._written is None:
-            return rows
-        places = {row.place for row in rows}
-        return [row for row in self._written.rows if row.place in places]
+    def _page(self, rows: "list[Row]", sheet: "Sheet") -> "Iterator[Line]":
+        """Where the page is, or why none was written."""
+        from cvclaims.plugins import summary
+        from cvclaims.plugins.terminal import Line
 
-    def _kept(self, rows: "list[Row]") -> str:
-        """How many rows of an earlier run the table holds in place of this run's."""
-        kept = sum(row not in rows for row in self._standing(rows))
-        return f"; of {kept} the table keeps the verdict of an earlier, larger run" if kept else ""
+        if self._interrupted:
+            kept = summary.number(self.suite.trained(), "finished run")
+            told = (
+                f"interrupted: the records of {kept} are kept; the same command goes on; "
+                "--claims-replay writes the tables from what is there"
+            )
+        elif self._written is None:
+            told = f"no page was written: {self._unwritten}"
+        else:
+            told = f"page: {options.shown(self._written.page)}"
+            told += summary.outranked(rows, self._written.rows)
+        yield from map(Line, sheet.wrap(clean(told)))
 
 
-def told(rows: "list[Row]") -> str:
-    """How many rows came to each verdict, in words."""
-    counts = count(rows)
-    there = [name for name in ORDER if counts[name]]
-    return ", ".join(f"{counts[name]} {name}{MEANING.get(name, '')}" for name in there)
+def _is_judged(row: "Row") -> bool:
+    from cvclaims.report.rows import JUDGED
 
-
-def count(rows: "list[Row]") -> Counter[str]:
-    """How many rows came to each verdict; a disputed claim that was refuted counts as disputed."""
-    return Counter(
-        "disputed" if row.verdict == "refuted" and row.disputed else row.verdict for row in rows
-    )
+    return row.verdict in JUDGED and row.scale != "smoke"
 
 
 def _crash_row(heading: Mapping[str, Any], why: str) -> Mapping[str, Any]:

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cvclaims.catalogue import DATASETS
+from cvclaims.text import clean
+
 if TYPE_CHECKING:
     from cvclaims.records import Store
 
@@ -15,10 +18,10 @@ SCALES = ("auto", "smoke", "reduced", "full")
 # name, what it takes, help. Help texts start in lower case and say the default.
 OPTIONS = (
     ("scale", "SCALE", "auto, smoke, reduced or full (default auto: full where there is a GPU or "
-     "the claim takes seconds on a CPU, smoke for the rest)"),
+     "the claim takes seconds on a CPU; the others are not evaluated)"),
     ("seeds", "N", "train at most N seeds, 1 to 8 (default 8; a verdict is looked for at 3, 5, 8)"),
     ("data", "FOLDER", "the folder of the data sets (default: CVCLAIMS_DATA, else ./data)"),
-    ("results", "FOLDER", "where tables and figures are written (default: results)"),
+    ("results", "FOLDER", "where tables and figures are written (default: .cvclaims/results)"),
     ("store", "FOLDER", "where records are kept (default: records in the results folder)"),
     ("device", "DEVICE", "auto, cpu, cuda, cuda:N or mps (default auto: a GPU where there is one)"),
 )  # fmt: skip
@@ -27,6 +30,11 @@ FLAGS = (
     ("rerun", "train again what the store already holds"),
     ("strict", "fail claims whose verdict is inconclusive"),
     ("plan", "print what the selected claims would train, and an estimate of the time, instead"),
+    ("table", "print every claim of this session, as -v does"),
+)
+# What is chosen anew each time, and so has no ini twin.
+CHOICES = (
+    ("id", "IDS", "run the claims with these ids alone, such as 5.10,3.* (patterns, with commas)"),
 )
 
 
@@ -44,17 +52,32 @@ class Settings:
     rerun: bool
     strict: bool
     plan: bool
+    table: bool
 
     def header(self) -> str:
-        """One line for pytest's header."""
-        data = self.data or "no folder (scikit-learn's sets only)"
+        """What pytest's header says, on one line."""
         mode = ", replay" if self.replay else ", rerun" if self.rerun else ""
         mode += ", plan" if self.plan else ""
-        found = (" (GPU)" if gpu_present() else " (no GPU)") if self.device == "auto" else ""
-        return (
-            f"claims: scale {self.scale}{mode}, device {self.device}{found}, data: {data}, "
+        there = (" (GPU)" if gpu_present() else " (no GPU)") if self.device == "auto" else ""
+        return clean(
+            f"claims: scale {self.scale}{mode}, device {self.device}{there}, data: {self._held()}, "
             f"store: {shown(self.store)}"
         )
+
+    def _held(self) -> str:
+        """The data folder and the sets in it; at smoke scale also what stands in for the others."""
+        from cvclaims.data.folder import found
+
+        held = found(self.data)
+        titles = {name: facts.title for name, facts in DATASETS.items() if facts.get}
+        if self.data is None:
+            told = "no folder (scikit-learn's sets only)"
+        else:
+            told = f"{self.data} ({', '.join(titles[name] for name in held) or 'no known set'})"
+        absent = [title for name, title in titles.items() if name not in held]
+        if self.scale == "smoke" and absent:
+            told += f", generated stand-ins for {', '.join(absent)}"
+        return told
 
     def open_store(self) -> "Store":
         """The store; read-only where nothing is trained."""
@@ -74,11 +97,15 @@ def add_options(parser: pytest.Parser) -> None:
     for name, text in FLAGS:
         group.addoption(f"--claims-{name}", action="store_true", default=None, help=text)
         parser.addini(f"claims_{name}", f"default of --claims-{name}", type="bool", default=None)
+    for name, metavar, text in CHOICES:
+        group.addoption(f"--claims-{name}", metavar=metavar, default=None, help=text)
 
 
 def any_given(config: pytest.Config) -> bool:
     """Whether this project or command line says anything about claims."""
-    return any(_given(config, name) is not None for name, *_ in (*OPTIONS, *FLAGS))
+    chosen = (config.getoption(f"claims_{name}") for name, *_ in CHOICES)
+    given = (_given(config, name) for name, *_ in (*OPTIONS, *FLAGS))
+    return any(value is not None for value in (*chosen, *given))
 
 
 def is_plan(config: pytest.Config) -> bool:
@@ -91,7 +118,7 @@ def is_plan(config: pytest.Config) -> bool:
 def read(config: pytest.Config) -> Settings:
     """The settings; raises UsageError in one line for a value that cannot be meant."""
     given = {name: _given(config, name) for name, *_ in (*OPTIONS, *FLAGS)}
-    results = _path(config, "results") or config.rootpath / "results"
+    results = _path(config, "results") or config.rootpath / ".cvclaims" / "results"
     return Settings(
         scale=_scale(given["scale"] or "auto"),
         seeds=_seeds(given["seeds"] or "8"),
@@ -103,6 +130,7 @@ def read(config: pytest.Config) -> Settings:
         rerun=bool(given["rerun"]),
         strict=bool(given["strict"]),
         plan=bool(given["plan"]),
+        table=bool(given["table"]),
     )
 
 
@@ -184,13 +212,13 @@ def _seeds(given: str) -> int:
 
 def _data(config: pytest.Config) -> Path | None:
     """The data folder as it was named: messages about it end up in tables."""
-    from cvclaims.data.folder import DataError, data_folder
+    from cvclaims.data.folder import DataError, session_folder
 
     option, ini = config.getoption("claims_data"), _ini(config, "data")
-    if not option and ini:
-        option = shown((config.rootpath / Path(ini).expanduser()).resolve())
+    if ini:
+        ini = shown((config.rootpath / Path(ini).expanduser()).resolve())
     try:
-        return data_folder(option)
+        return session_folder(option, ini)
     except DataError as error:
         raise pytest.UsageError(str(error)) from None
 

@@ -6,7 +6,7 @@ import os
 import time
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import torch
 
     from cvclaims.engines import Engine
+    from cvclaims.engines.inline import Inline
+    from cvclaims.engines.replay import Replay
     from cvclaims.plan import Run
     from cvclaims.plugins.cases import Case
     from cvclaims.plugins.live import Line, Watch
@@ -33,10 +35,18 @@ class Suite:
         self.problems: dict[str, str] = {}
         self.line: Line | None = None
         self._watch: Watch | None = None
+        self._checked = False
         self._worker: dict[str, object] = getattr(config, "workerinput", {})
         # A rerun discards what was recorded before the whole session began, not before this
         # worker did: another worker may have finished a run by then.
         self.started = float(str(self._worker.get("cvclaims_started", time.time())))
+
+    @cached_property
+    def session(self) -> str:
+        """A name for this session, the same in all its processes."""
+        import secrets
+
+        return str(self._worker.get("cvclaims_session") or secrets.token_hex(4))
 
     @cached_property
     def settings(self) -> Settings:
@@ -58,7 +68,11 @@ class Suite:
 
     def tell_worker(self) -> dict[str, object]:
         """What a worker has to know of this session."""
-        return {"cvclaims_started": self.started, "cvclaims_notes": str(self.notes.folder)}
+        return {
+            "cvclaims_started": self.started,
+            "cvclaims_notes": str(self.notes.folder),
+            "cvclaims_session": self.session,
+        }
 
     def take_problems(self) -> list[str]:
         """What the store could not trust since last asked."""
@@ -76,7 +90,25 @@ class Suite:
         from cvclaims.plugins.live import Told
 
         # Made on demand: a verdict on something counted needs no engine, and so no torch.
-        return Told(lambda: self.engine, self.line, case.claim.id)
+        return Told(lambda: self.engine, self.line, case.claim.id, self._count)
+
+    def _count(self) -> None:
+        """Let the process that reports know how many runs this one has trained."""
+        if self.is_worker:
+            self.notes.leave(f"trained-{self.worker}", self._trained_here())
+
+    def _trained_here(self) -> int:
+        return self.engine.trained if "engine" in self.__dict__ else 0
+
+    def trained(self) -> int:
+        """How many runs this session has trained so far, in all its processes."""
+        return self._trained_here() + sum(self.notes.read("trained-*"))
+
+    def header(self) -> list[str]:
+        """The settings and the session's name, for pytest's header."""
+        from cvclaims.plugins.terminal import sheet_of
+
+        return sheet_of(self.config).wrap(f"{self.settings.header()}, session {self.session}")
 
     @property
     def is_worker(self) -> bool:
@@ -93,6 +125,29 @@ class Suite:
         """This process's name among them."""
         return str(self._worker.get("workerid", "gw0"))
 
+    def select(self, session: pytest.Session, items: list[pytest.Item]) -> None:
+        """Leave only the claims that --claims-id names, where it is given."""
+        given = self.config.getoption("claims_id")
+        if given is None:
+            return
+        from cvclaims.plugins import ids
+
+        asked = ids.patterns(given)
+        found = [id for item in items if (id := ids.claim_id(item)) is not None]
+        # What was not collected at all, as --lf leaves out whole files, may have the id.
+        whole = not session.testsfailed and not self.config.getoption("lf", False)
+        if whole and (why := ids.unknown(asked, found)):
+            self._refuse(why)
+        items[:], left = ids.split(items, asked)
+        if left:
+            self.config.hook.pytest_deselected(items=left)
+
+    def _refuse(self, why: str) -> None:
+        """End the session with a line; from a worker by the process that reports."""
+        if not self.is_worker:
+            raise pytest.UsageError(why)
+        self.notes.leave(f"refused-{self.worker}", why)
+
     def collect(self, items: list[pytest.Item]) -> None:
         """Take up the claims among the tests that will run; workers begin with the longest."""
         claims = [item for item in items if item.get_closest_marker("claim")]
@@ -107,10 +162,7 @@ class Suite:
         try:
             self.cases, self.problems = cases_of(claims, self.settings, self.store)
         except pytest.UsageError as error:
-            if not self.is_worker:
-                raise
-            # A worker cannot end the session with a line; only CVCLAIMS_DATA is not checked before.
-            self.problems = {item.nodeid: str(error) for item in claims}
+            self._refuse(str(error))
             return
         if self.is_worker:
             # A worker that dies in a test can no longer say which claim it had.
@@ -118,8 +170,32 @@ class Suite:
             self.notes.leave(f"cases-{self.worker}", headings)
             rank = {nodeid: number for number, nodeid in enumerate(self.order())}
             items.sort(key=lambda item: rank.get(item.nodeid, len(rank)))
+        else:
+            self._check()
         if not (self.settings.replay or self.settings.plan):
             self.line = self._line()
+
+    def workers_collected(self) -> None:
+        """What was refused in a worker, and what would fail in all of them, ends the session."""
+        for why in self.notes.read("refused-*"):
+            raise pytest.UsageError(why)
+        if self.notes.read("cases-*"):
+            self._check()
+            self.watch()
+
+    def _check(self) -> None:
+        """Raise UsageError, once and before anything trains, for what would fail in every claim."""
+        if self._checked or self.config.option.collectonly:
+            return
+        self._checked = True
+        options.check(self.settings, runs=True)
+        from cvclaims.plugins import device
+
+        wanted = self.settings.device
+        trains = not (self.settings.replay or self.settings.plan)
+        # Asking torch takes seconds: not where the answer can only be the CPU.
+        if trains and device.asks_for_more_than_cpu(wanted) and (why := device.fault(wanted)):
+            raise pytest.UsageError(f"--claims-device: {why}")
 
     def _line(self) -> Line | None:
         from cvclaims.plugins import live
@@ -127,8 +203,8 @@ class Suite:
         return live.Noted(self.notes, self.worker) if self.is_worker else live.line_for(self.config)
 
     def watch(self) -> None:
-        """Show what the workers train, once one of them has taken up claims."""
-        if self._watch is not None or not self.notes.folder.exists() or self.settings.replay:
+        """Show what the workers train."""
+        if self._watch is not None or self.settings.replay:
             return
         from cvclaims.plugins import live
 
@@ -185,10 +261,15 @@ class Suite:
         # was asked for in torch's own way stands.
         if "OMP_NUM_THREADS" not in os.environ:
             torch.set_num_threads(max(1, (cores or os.cpu_count() or 1) // self.workers))
-        return _device(self.settings.device, self.worker)
+        from cvclaims.plugins import device
+
+        wanted = self.settings.device
+        if why := device.fault(wanted):  # a test that is no claim may ask for a device, too
+            pytest.fail(f"--claims-device: {why}", pytrace=False)
+        return device.chosen(wanted, self.worker)
 
     @cached_property
-    def engine(self) -> Engine:
+    def engine(self) -> Inline | Replay:
         """Where this session's records come from."""
         if self.settings.replay:
             from cvclaims.engines.replay import Replay
@@ -205,30 +286,6 @@ class Suite:
             since=self.started if self.settings.rerun else float("-inf"),
             report=self.line.tell if self.line is not None else None,
         )
-
-
-def _device(wanted: str, worker: str) -> torch.device:
-    """Worker i takes GPU i modulo the GPUs that CUDA_VISIBLE_DEVICES leaves."""
-    import torch
-
-    if wanted == "auto":
-        wanted = "cuda" if options.gpu_present() else "cpu"
-    if not wanted.startswith("cuda"):
-        return torch.device(wanted)
-    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if count == 0:
-        _no_device(
-            "torch cannot use a GPU here; install a torch for it, or train on the CPU with "
-            "--claims-device cpu"
-        )
-    number = wanted.partition(":")[2] or int(worker.removeprefix("gw")) % count
-    if int(number) >= count:
-        _no_device(f"--claims-device: {wanted!r} is not among the {count} GPUs, which count from 0")
-    return torch.device(f"cuda:{number}")
-
-
-def _no_device(why: str) -> NoReturn:
-    pytest.fail(why, pytrace=False)
 
 
 SUITE = pytest.StashKey[Suite]()

@@ -50,6 +50,7 @@ class Written:
 
     Attributes:
         rows: the merged rows, as in claims.json.
+        before: the rows that stood there.
         written: the files whose content changed.
         removed: files that no longer belong to any row.
         problems: one line each, for whoever owns the terminal.
@@ -58,6 +59,7 @@ class Written:
     claims: Path
     page: Path
     rows: list[Row]
+    before: list[Row] = field(default_factory=list)
     written: list[Path] = field(default_factory=list)
     removed: list[Path] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
@@ -76,7 +78,7 @@ def write_results(
     with _alone(folder):
         old, problems = files.read_rows(folder)
         rows = merge(old, new)
-        done = Written(folder / files.CLAIMS, folder / PAGE, rows, problems=problems)
+        done = Written(folder / files.CLAIMS, folder / PAGE, rows, old, problems=problems)
         # The numbers first: should anything go wrong with a figure, they are safe.
         _write(done, done.claims, files.to_json(rows))
         grids = grid.renewed(folder, rows, new, held)

@@ -253,7 +253,7 @@ class Judge:
         stand_ins = [record.origin.stand_in for record in records.values()]
         if any(stand_ins) or any(timing.stand_in for timing in timings):
             return Decision(Verdict.RAN, "generated stand-in data judges nothing")
-        if any(run.scale == "smoke" for run in records) or (timings and self.scale == "smoke"):
+        if self.scale == "smoke":
             return Decision(Verdict.RAN, "smoke scale judges nothing")
         if a_level and any(run.scale != "full" for run in records):
             return Decision(Verdict.RAN, "a level is a statement about the full protocol")

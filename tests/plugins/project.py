@@ -1,7 +1,9 @@
 """A small project whose claims train networks that take milliseconds, and pytest to run in it."""
 
 import fnmatch
+import itertools
 import json
+import re
 import textwrap
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +31,11 @@ def about(id, **more):
 
 
 """
+
+
+# A line of the overview ends with numbers in columns.
+_COUNTS = re.compile(r"  +\d+$")
+_MEANING = {"disputed": " (refuted, as expected)", "ran": " (nothing judged)"}
 
 
 @dataclass
@@ -61,9 +68,21 @@ class Ran:
     def reason(self, name: str) -> str:
         return str(self.rows[name]["reason"])
 
+    @property
+    def summary(self) -> list[str]:
+        """What the plugin says at the end, without pytest's last line."""
+        heads = [n for n, line in enumerate(self.lines) if line.strip("= ") == "claims"]
+        after = self.lines[heads[-1] + 1 :] if heads else []
+        return [line for line in after if line and not line.startswith("=")]
+
     def told(self) -> str:
-        """The plugin's own count."""
-        return next(line for line in self.lines if line.startswith("this run: "))[10:]
+        """The plugin's own count, as the last line of its overview has it."""
+        head = next(n for n, line in enumerate(self.summary) if line.startswith("report  "))
+        names = re.split(r"  +", self.summary[head].strip())[1:]
+        rows = itertools.takewhile(_COUNTS.search, self.summary[head + 1 :])
+        numbers = list(rows)[-1].split()[-len(names) :]
+        pairs = zip(numbers, names, strict=True)
+        return ", ".join(f"{number} {name}{_MEANING.get(name, '')}" for number, name in pairs)
 
 
 def matches(text: str, pattern: str) -> bool:
@@ -77,6 +96,9 @@ REWRITTEN = (
 )
 
 
+RESULTS = "claims_results = results"
+
+
 class Project:
     """A folder with claims, and pytest to run in it."""
 
@@ -88,7 +110,8 @@ class Project:
 
     def ini(self, *lines: str) -> None:
         base = ("[pytest]", "addopts = --strict-markers", "filterwarnings =", "  error", *REWRITTEN)
-        self.pytester.makeini("\n".join((*base, *lines)))
+        folder = () if any("claims_results" in line for line in lines) else (RESULTS,)
+        self.pytester.makeini("\n".join((*base, *folder, *lines)))
 
     def write(self, tests: str) -> None:
         source = PRELUDE + textwrap.dedent(tests)

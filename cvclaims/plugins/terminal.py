@@ -1,0 +1,103 @@
+"""Lines for a terminal: no wider than it is, in characters that its encoding has."""
+
+import sys
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import pytest
+
+# What stands for a character that the terminal's encoding lacks; others become escapes.
+_PLAIN = {
+    **{"→": "->", "←": "<-", "±": "+/-", "–": "-", "—": "-", "−": "-", "·": "-", "…": "..."},
+    **{"×": "x", "≤": "<=", "≥": ">=", "≠": "!=", "≈": "~", "’": "'", "‘": "'", "“": '"', "”": '"'},
+    **{"\u00a0": " ", "²": "^2", "³": "^3", "∂": "d", "ŷ": "y^", "γ": "gamma", "θ": "theta"},
+}
+_COLOURS: Mapping[str, Mapping[str, bool]] = {
+    "supported": {"green": True},
+    "refuted": {"red": True},
+    "error": {"red": True, "bold": True},
+    "inconclusive": {"yellow": True},
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of text; the verdict in it stands after `lead` and is coloured."""
+
+    lead: str
+    verdict: str = ""
+    rest: str = ""
+
+    @property
+    def text(self) -> str:
+        """All of it."""
+        return f"{self.lead}{self.verdict}{self.rest}"
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What is written on: so many columns, in an encoding."""
+
+    width: int = 80
+    encoding: str = "utf-8"
+
+    def spell(self, text: str) -> str:
+        """A line as it can be shown: whatever the encoding lacks is spelled out."""
+        if not text.isprintable():
+            text = "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+        if _encodes(text, self.encoding):
+            return text
+        text = "".join(
+            char if _encodes(char, self.encoding) else _PLAIN.get(char, char) for char in text
+        )
+        return text.encode(self.encoding, "backslashreplace").decode(self.encoding)
+
+    def cut(self, text: str, width: int | None = None) -> str:
+        """A line no wider than the sheet, or than `width`."""
+        most = self.width if width is None else width
+        text, more = self.spell(text), self.spell("…")
+        return text if len(text) <= most else text[: max(0, most - len(more))].rstrip() + more
+
+    def wrap(self, text: str, indent: str = "  ") -> list[str]:
+        """A text in lines no wider than the sheet; all but the first are indented."""
+        return textwrap.wrap(
+            self.spell(text),
+            self.width,
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+
+
+def sheet_of(config: pytest.Config) -> Sheet:
+    """The terminal that a session writes to; 80 columns where the width is unknown."""
+    return Sheet(config.get_terminal_writer().fullwidth, sys.stdout.encoding or "utf-8")
+
+
+def write(terminal: pytest.TerminalReporter, lines: Iterable[Line]) -> None:
+    """Write lines one by one, with colours where pytest has them on."""
+    for line in lines:
+        terminal.write(line.lead)
+        terminal.write(line.verdict, **_COLOURS.get(line.verdict, {}))
+        terminal.write_line(line.rest)
+
+
+def table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Columns two spaces apart, the first to the left and all others to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            cell.ljust(width) if place == 0 else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def _encodes(text: str, encoding: str) -> bool:
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -18,14 +18,6 @@ def claim_id(item: pytest.Item) -> str | None:
     return marker.args[0].id
 
 
-def patterns(given: str) -> list[str]:
-    """What `--claims-id` asks for; raises UsageError where that is nothing."""
-    asked = [part.strip() for part in given.split(",") if part.strip()]
-    if not asked:
-        raise pytest.UsageError("--claims-id names no claim; write ids such as 5.10,3.*")
-    return asked
-
-
 def unknown(asked: Iterable[str], ids: Iterable[str]) -> str:
     """Which of the patterns no id matches, in one line with the nearest ids; empty for none."""
     known = sorted(set(ids))
@@ -41,7 +33,8 @@ def split(
     items: Sequence[pytest.Item], asked: Sequence[str]
 ) -> tuple[list[pytest.Item], list[pytest.Item]]:
     """The tests whose claim's id matches one of the patterns, and all others."""
-    chosen, left = [], []
+    chosen: list[pytest.Item] = []
+    left: list[pytest.Item] = []
     for item in items:
         id = claim_id(item)
         fits = id is not None and any(fnmatchcase(id, pattern) for pattern in asked)

@@ -4,6 +4,7 @@ It works in the process that reports: rows arrive with the tests' reports, so on
 plain run and any number of xdist workers.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from cvclaims.plugins.terminal import Line, Sheet
     from cvclaims.report.page import Written
     from cvclaims.report.rows import Row
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Gather in the controller alone; a plan needs no workers, and is printed once."""
@@ -32,7 +34,6 @@ def pytest_configure(config: pytest.Config) -> None:
 REFUTED_ONLY = 10
 
 
-
 class Sink:
     """Rows as they come in; its methods are pytest's hooks."""
 
@@ -45,24 +46,26 @@ class Sink:
         self._interrupted = False
         self._written: Written | None = None
         self._unwritten = ""
+        self._failed = False
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take the row that a report carries; a worker's crash arrives without one."""
-        properties: list[tuple[str, Any]] = report.user_properties
-        for name, value in properties:
-            if name == "cvclaims_row":
-                self.rows[report.nodeid] = value
-            elif name == "cvclaims_problems":
-                self.problems += value
-        if report.failed and dict(properties).get("cvclaims_row", {}).get("verdict") != "refuted":
+        properties: dict[str, Any] = dict(report.user_properties)
+        self.problems += properties.get("cvclaims_problems", ())
+        verdict = None
+        if "cvclaims_row" in properties:
+            self.rows[report.nodeid] = json.loads(properties["cvclaims_row"])
+            verdict = self.rows[report.nodeid]["verdict"]
+        if report.failed and verdict != "refuted":
             self._broken += 1
         # xdist reports the test that a worker died in with "???" for its phase.
         if str(report.when) == "???":
             self._crashed[report.nodeid] = str(report.longrepr).splitlines()[0]
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        """Know of an interruption; pytest also ends itself in this way, as xdist does after -x."""
-        self._interrupted = not isinstance(excinfo.value, pytest.Session.Interrupted)
+        """Know of an interruption: Ctrl-C, a signal, or `pytest.exit`."""
+        # By an exception of this name pytest, and xdist by one of its own, end as -x asks them to.
+        self._interrupted = type(excinfo.value).__name__ != "Interrupted"
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -95,7 +98,7 @@ class Sink:
             )
             self.problems += self._written.problems
         except ReportError as error:
-            self._unwritten = str(error)
+            self._unwritten, self._failed = str(error), True
             session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
 
     def _add_crashed(self) -> None:
@@ -114,14 +117,17 @@ class Sink:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Sum up the session, or list the claims' ids beside what --collect-only collected."""
         config = self.suite.config
-        collected = config.option.collectonly and config.option.verbose > -2
-        if not self.rows and not (collected and self.suite.cases):
+        listed = config.option.collectonly and config.option.verbose > -2 and self.suite.cases
+        if not (listed or self.rows or (self._interrupted and self._had_claims())):
             return
         from cvclaims.plugins.terminal import sheet_of, write
 
         sheet = sheet_of(config)
         terminalreporter.write_sep("=", "claims")
-        write(terminalreporter, self._lines(sheet) if self.rows else self._ids(sheet))
+        write(terminalreporter, self._ids(sheet) if listed else self._lines(sheet))
+
+    def _had_claims(self) -> bool:
+        return bool(self.suite.cases or self.suite.notes.read("cases-*"))
 
     def _ids(self, sheet: "Sheet") -> "Iterator[Line]":
         """The id of each claim that was collected, with its test's name."""
@@ -140,10 +146,11 @@ class Sink:
 
         rows = summary.in_order(self._judged())
         before = {} if self._written is None else {row.place: row for row in self._written.before}
-        option = self.suite.config.option.verbose
-        if option == -1:  # pytest has left out its header
+        config = self.suite.config
+        # pytest leaves its header out with -q, and without options it shows none of ours.
+        if config.option.verbose == -1 or not options.any_given(config):
             yield from map(Line, self.suite.header())
-        if option > 0 or self.suite.settings.table:
+        if config.option.verbose > 0 or self.suite.settings.table:
             from cvclaims.report.tables import terminal_table
 
             for line in terminal_table(rows, sheet.width).splitlines():
@@ -173,7 +180,8 @@ class Sink:
         else:
             told = f"page: {options.shown(self._written.page)}"
             told += summary.outranked(rows, self._written.rows)
-        yield from map(Line, sheet.wrap(clean(told)))
+        for line in sheet.wrap(clean(told)):
+            yield Line(line, colour="red" if self._failed else "")
 
 
 def _is_judged(row: "Row") -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cvclaims.catalogue import DATASETS
+from cvclaims.plugins.gpu import gpu_present as gpu_present
 from cvclaims.text import clean
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class Settings:
     strict: bool
     plan: bool
     table: bool
+    ids: tuple[str, ...]
 
     def header(self) -> str:
         """What pytest's header says, on one line."""
@@ -131,6 +133,7 @@ def read(config: pytest.Config) -> Settings:
         strict=bool(given["strict"]),
         plan=bool(given["plan"]),
         table=bool(given["table"]),
+        ids=_ids(config.getoption("claims_id")),
     )
 
 
@@ -167,13 +170,6 @@ def shown(path: Path) -> str:
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
-def gpu_present() -> bool:
-    """Whether the machine shows a GPU, found out without torch, which takes seconds to import."""
-    if os.environ.get("CUDA_VISIBLE_DEVICES", "0").strip() in ("", "-1"):
-        return False
-    return any(Path(device).exists() for device in ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd"))
-
-
 def _given(config: pytest.Config, name: str) -> Any:
     value = config.getoption(f"claims_{name}")
     return _ini(config, name) if value is None else value
@@ -192,7 +188,13 @@ def _path(config: pytest.Config, name: str) -> Path | None:
     if option:
         return (config.invocation_params.dir / Path(option).expanduser()).resolve()
     ini = _ini(config, name)
-    return (config.rootpath / Path(ini).expanduser()).resolve() if ini else None
+    return _from_ini(config, ini) if ini else None
+
+
+def _from_ini(config: pytest.Config, folder: str) -> Path:
+    """A folder that the ini file names: pytest's root may lie elsewhere, by --rootdir."""
+    base = config.inipath.parent if config.inipath else config.invocation_params.dir
+    return (base / Path(folder).expanduser()).resolve()
 
 
 def _scale(given: str) -> str:
@@ -216,11 +218,19 @@ def _data(config: pytest.Config) -> Path | None:
 
     option, ini = config.getoption("claims_data"), _ini(config, "data")
     if ini:
-        ini = shown((config.rootpath / Path(ini).expanduser()).resolve())
+        ini = shown(_from_ini(config, ini))
     try:
         return session_folder(option, ini)
     except DataError as error:
         raise pytest.UsageError(str(error)) from None
+
+
+def _ids(given: str | None) -> tuple[str, ...]:
+    """The patterns of the ids to run; empty for all claims."""
+    asked = tuple(part.strip() for part in (given or "").split(",") if part.strip())
+    if given is not None and not asked:
+        raise pytest.UsageError("--claims-id names no claim; write ids such as 5.10,3.*")
+    return asked
 
 
 def _device(given: str) -> str:

@@ -102,7 +102,7 @@ class Suite:
 
     def trained(self) -> int:
         """How many runs this session has trained so far, in all its processes."""
-        return self._trained_here() + sum(self.notes.read("trained-*"))
+        return self._trained_here() + sum(map(int, self.notes.read("trained-*")))
 
     def header(self) -> list[str]:
         """The settings and the session's name, for pytest's header."""
@@ -127,12 +127,11 @@ class Suite:
 
     def select(self, session: pytest.Session, items: list[pytest.Item]) -> None:
         """Leave only the claims that --claims-id names, where it is given."""
-        given = self.config.getoption("claims_id")
-        if given is None:
+        if self.config.getoption("claims_id") is None:
             return
         from cvclaims.plugins import ids
 
-        asked = ids.patterns(given)
+        asked = self.settings.ids
         found = [id for item in items if (id := ids.claim_id(item)) is not None]
         # What was not collected at all, as --lf leaves out whole files, may have the id.
         whole = not session.testsfailed and not self.config.getoption("lf", False)
@@ -188,7 +187,6 @@ class Suite:
         if self._checked or self.config.option.collectonly:
             return
         self._checked = True
-        options.check(self.settings, runs=True)
         from cvclaims.plugins import device
 
         wanted = self.settings.device

@@ -19,19 +19,17 @@ MOST_PROBLEMS = 5
 _NAME = 16
 
 # What is counted, in this order; a disputed claim that was refuted counts as disputed alone.
-COUNTED = (
-    *("supported", "refuted", "disputed", "inconclusive", "ran", "not evaluated", "error"),
-)
+COUNTED = (*("supported", "refuted", "disputed", "inconclusive", "ran", "not evaluated", "error"),)
 # Why claims were not evaluated: of one and of several, and what to do about it.
 ADVICE: Mapping[str, tuple[str, str, str]] = {
     WANTS_GPU: (
         *("wants a GPU", "want a GPU"),
-        "--claims-scale reduced judges small, --claims-scale full --claims-device cpu in full, "
+        "--claims-scale reduced judges {} small, --claims-scale full --claims-device cpu in full, "
         "slowly",
     ),
     HEAVY: (
         *("takes more than seconds on a CPU", "take more than seconds on a CPU"),
-        "--claims-scale full trains in full, --claims-scale reduced judges small",
+        "--claims-scale full judges {} in full, --claims-scale reduced small",
     ),
     NO_RECORDS: ("rests on no records", "rest on no records", "run without --claims-replay"),
 }
@@ -117,10 +115,10 @@ def stand_ins(rows: Iterable[Row], folder: Path | None, sheet: Sheet) -> list[Li
 def problem_lines(problems: Iterable[str], sheet: Sheet) -> list[Line]:
     """What could not be trusted, a line each; one fault can touch every record of a store."""
     found = [clean(problem) for problem in dict.fromkeys(problems)]
-    lines = [Line(line) for text in found[:MOST_PROBLEMS] for line in sheet.wrap(f"problem: {text}")]
+    lines = [line for text in found[:MOST_PROBLEMS] for line in sheet.wrap(f"problem: {text}")]
     if len(found) > MOST_PROBLEMS:
-        lines.append(Line(f"and {number(len(found) - MOST_PROBLEMS, 'problem')} more"))
-    return lines
+        lines.append(f"and {number(len(found) - MOST_PROBLEMS, 'problem')} more")
+    return [Line(line, colour="yellow") for line in lines]
 
 
 def outranked(rows: Iterable[Row], standing: Iterable[Row]) -> str:
@@ -176,7 +174,8 @@ def _reason(reason: str, count: int) -> str:
     """ "105 claims want a GPU: --claims-scale reduced judges small, …"."""
     if reason in ADVICE:
         one, several, advice = ADVICE[reason]
-        return f"{number(count, 'claim')} {one if count == 1 else several}: {advice}"
+        what, them = (one, "it") if count == 1 else (several, "them")
+        return f"{number(count, 'claim')} {what}: {advice.format(them)}"
     return f"{number(count, 'claim')} not evaluated: {reason}"
 
 

@@ -13,21 +13,22 @@ _PLAIN = {
     **{"×": "x", "≤": "<=", "≥": ">=", "≠": "!=", "≈": "~", "’": "'", "‘": "'", "“": '"', "”": '"'},
     **{"\u00a0": " ", "²": "^2", "³": "^3", "∂": "d", "ŷ": "y^", "γ": "gamma", "θ": "theta"},
 }
-_COLOURS: Mapping[str, Mapping[str, bool]] = {
-    "supported": {"green": True},
-    "refuted": {"red": True},
-    "error": {"red": True, "bold": True},
-    "inconclusive": {"yellow": True},
+_COLOURS: Mapping[str, str] = {
+    "supported": "green",
+    "refuted": "red",
+    "error": "red",
+    "inconclusive": "yellow",
 }
 
 
 @dataclass(frozen=True)
 class Line:
-    """A line of text; the verdict in it stands after `lead` and is coloured."""
+    """A line of text; a verdict in it stands after `lead` and is coloured, or all of it is."""
 
     lead: str
     verdict: str = ""
     rest: str = ""
+    colour: str = ""
 
     @property
     def text(self) -> str:
@@ -78,8 +79,8 @@ def sheet_of(config: pytest.Config) -> Sheet:
 def write(terminal: pytest.TerminalReporter, lines: Iterable[Line]) -> None:
     """Write lines one by one, with colours where pytest has them on."""
     for line in lines:
-        terminal.write(line.lead)
-        terminal.write(line.verdict, **_COLOURS.get(line.verdict, {}))
+        terminal.write(line.lead, **_markup(line.colour))
+        terminal.write(line.verdict, **_markup(_COLOURS.get(line.verdict, "")))
         terminal.write_line(line.rest)
 
 
@@ -93,6 +94,10 @@ def table(rows: Sequence[Sequence[str]]) -> list[str]:
         ).rstrip()
         for row in rows
     ]
+
+
+def _markup(colour: str) -> dict[str, bool]:
+    return {colour: True} if colour else {}
 
 
 def _encodes(text: str, encoding: str) -> bool:

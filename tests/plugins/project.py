@@ -5,6 +5,7 @@ import itertools
 import json
 import re
 import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,12 @@ _MEANING = {"disputed": " (refuted, as expected)", "ran": " (nothing judged)"}
 
 @dataclass
 class Ran:
-    """What came out of one pytest run."""
+    """What came out of one pytest run.
+
+    Attributes:
+        rows: by claim and case, those of the table; a claim that it lacks has its row of this run,
+            where that was made in this process.
+    """
 
     result: pytest.RunResult
     rows: dict[str, dict[str, Any]]
@@ -59,8 +65,9 @@ class Ran:
 
     @property
     def counts(self) -> dict[str, int]:
-        """pytest's last line."""
-        return self.result.parseoutcomes()
+        """pytest's last line; its own reader takes one word for each number."""
+        counts = self.result.parseoutcomes()
+        return {{"not": "not evaluated"}.get(word, word): n for word, n in counts.items()}
 
     def verdicts(self) -> dict[str, str]:
         return {name: row["verdict"] for name, row in self.rows.items()}
@@ -96,7 +103,15 @@ REWRITTEN = (
 )
 
 
-RESULTS = "claims_results = results"
+class Spy:
+    """Sees the rows that a session gathered, whether it wrote them or not."""
+
+    def __init__(self) -> None:
+        self.rows: list[dict[str, Any]] = []
+
+    def pytest_unconfigure(self, config: pytest.Config) -> None:
+        sink = config.pluginmanager.getplugin("cvclaims-sink")
+        self.rows = [dict(row) for row in sink.rows.values()] if sink else []
 
 
 class Project:
@@ -105,13 +120,12 @@ class Project:
     def __init__(self, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
         self.pytester, self.monkeypatch = pytester, monkeypatch
         self.path = pytester.path
-        self.results = self.path / "results"
+        self.results = self.path / ".cvclaims" / "results"
         self.ini()
 
     def ini(self, *lines: str) -> None:
         base = ("[pytest]", "addopts = --strict-markers", "filterwarnings =", "  error", *REWRITTEN)
-        folder = () if any("claims_results" in line for line in lines) else (RESULTS,)
-        self.pytester.makeini("\n".join((*base, *folder, *lines)))
+        self.pytester.makeini("\n".join((*base, *lines)))
 
     def write(self, tests: str) -> None:
         source = PRELUDE + textwrap.dedent(tests)
@@ -128,7 +142,9 @@ class Project:
 
     def run(self, *options: str) -> Ran:
         """In this process; its xdist workers are others."""
-        return self._ran(self.pytester.runpytest_inprocess(*options))
+        spy = Spy()
+        result = self.pytester.runpytest_inprocess(*options, plugins=[spy])
+        return self._ran(result, spy.rows)
 
     def run_alone(self, *options: str, timeout: float | None = None) -> Ran:
         """In a process of its own, where nothing was imported before; killed after `timeout` s."""
@@ -141,7 +157,7 @@ class Project:
     def records(self) -> list[Path]:
         return sorted((self.results / "records").glob("*/*/*.json"))
 
-    def _ran(self, result: pytest.RunResult) -> Ran:
+    def _ran(self, result: pytest.RunResult, own: Sequence[dict[str, Any]] = ()) -> Ran:
         file = self.results / "claims.json"
         rows = json.loads(file.read_bytes())["claims"] if file.exists() else []
-        return Ran(result, {"/".join(filter(None, (r["id"], r["case"]))): r for r in rows})
+        return Ran(result, {"/".join(filter(None, (r["id"], r["case"]))): r for r in (*own, *rows)})

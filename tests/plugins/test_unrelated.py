@@ -44,7 +44,6 @@ def pytest_unconfigure():
 def test_nothing_is_printed_written_or_imported(
     project: Project, mode: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    project.pytester.makeini("[pytest]")
     (project.path / "test_things.py").write_text(TESTS)
     (project.path / "conftest.py").write_text(SPY)
     temporary = tmp_path / "temporary"

@@ -22,22 +22,27 @@ ROOMS: dict[str, set[str]] = {
     "text": set(),
     "catalogue": set(),
     "seeds": set(),
+    "files": set(),
+    "locks": set(),
     "recipe": {"catalogue"},
     "claim": {"catalogue", "recipe"},
     "plan": {"catalogue", "recipe", "claim"},
-    "records": {"catalogue", "recipe"},
-    "data": {"text", "catalogue"},
+    "records": {"catalogue", "recipe", "files", "locks"},
+    "data": {"text", "catalogue", "files", "locks"},
     "models": {"catalogue", "seeds", "recipe"},
     "training": {"catalogue", "seeds", "recipe", "data", "models"},
-    "engines": {"catalogue", "seeds", "recipe", "plan", "records", "data", "models", "training"},
+    "engines": {
+        *("catalogue", "seeds", "locks", "recipe", "plan"),
+        *("records", "data", "models", "training"),
+    },
     "verdict": {"catalogue", "recipe", "claim", "plan", "records", "engines"},
-    "report": {"text", "catalogue", "recipe", "records", "verdict"},
+    "report": {"text", "catalogue", "files", "locks", "recipe", "records", "verdict"},
 }
 ROOMS["plugins"] = set(ROOMS)  # they connect the rooms
 
 # Needed while tests are collected, in any project: nothing heavy at all.
 COLLECTED = (
-    *("catalogue", "claim", "plan", "recipe", "seeds"),
+    *("catalogue", "claim", "files", "locks", "plan", "recipe", "seeds"),
     *("records", "records.measure", "engines", "engines.replay", "data.folder"),
     *("plugins.claims", "plugins.torch_fixtures", "plugins.results"),
     *("plugins.cases", "plugins.outcome", "plugins.settings", "plugins.suite"),

@@ -2,29 +2,28 @@
 
 import functools
 import math
-import os
-import platform
-import subprocess
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import torch
-from filelock import Timeout
 
-import cvclaims
+from cvclaims import locks
 from cvclaims.data.dataset import Dataset
 from cvclaims.data.folder import DataError, DataMissing
 from cvclaims.data.load import load
 from cvclaims.engines import NotEvaluated, RunFailed
 from cvclaims.engines.device import shared
+from cvclaims.engines.provenance import origin
+from cvclaims.locks import LockError
 from cvclaims.models import build_for, stacks
 from cvclaims.plan import Run
 from cvclaims.recipe import Recipe
-from cvclaims.records import Origin, Record, Store, StoreError, run_key
-from cvclaims.records.record import CURVES, rounded
+from cvclaims.records import Record, Store, StoreError, UnwrittenError, run_key
+from cvclaims.records.record import CURVES, by_class, rounded
 from cvclaims.training.loop import Trained, stackable, train
 
 # A stack's parameters should stay in the processor's cache: beyond this it gets slower again. A
@@ -46,7 +45,12 @@ class Inline:
             look, light recipes of it train those seeds in the same stack: in company a network
             takes a fraction of what it takes alone, and most claims go on to that look.
         share: among how many processes a stack's runs should be shared out.
-        since: records older than this (seconds since the epoch) do not count: `--claims-rerun`.
+        session: the session's id, which its records carry.
+        rerun: whether records of other sessions do not count.
+        claims: a folder of the repository that the claims lie in; records name its commit.
+        trained: the keys of the runs that were trained here.
+        read: the keys of the runs that were found in the store.
+        unwritten: records of finished runs that could not be written.
     """
 
     def __init__(
@@ -57,7 +61,9 @@ class Inline:
         *,
         plan: Sequence[Run] = (),
         share: int = 1,
-        since: float = -math.inf,
+        session: str = "",
+        rerun: bool = False,
+        claims: Path | None = None,
         report: Report | None = None,
     ) -> None:
         self.store = store
@@ -68,22 +74,33 @@ class Inline:
         self._light = dict.fromkeys(replace(run, seed=0) for run in plan if run.recipe.light)
         self._crashed: set[Run] = set()
         self.share = share
-        self.since = since
+        self.session = session
+        self.rerun = rerun
+        self.claims = claims
         self.report = report
-        self.trained = 0
+        self.trained: set[str] = set()
+        self.read: set[str] = set()
+        self.unwritten: list[Record] = []
+        # What was trained here counts, whatever another session puts in its place meanwhile: two
+        # reruns of one store would else train for each other for ever.
+        self._own: dict[Run, Record] = {}
 
     def records(self, runs: Sequence[Run]) -> list[Record]:
         """The record of each run, from the store or trained now."""
         found: dict[Run, Record] = {}  # what is here is not read again while waiting for the rest
+        waiting = Waiting()
         while True:
             for run in dict.fromkeys(runs):
                 if run not in found and (record := self._stored(run)) is not None:
                     found[run] = record
             missing = [run for run in dict.fromkeys(runs) if run not in found]
             if not missing:
+                self.read.update({record.key for record in found.values()} - self.trained)
                 return [found[run] for run in runs]
-            if not self._train_some(missing) and not self._train_planned(missing):
-                time.sleep(WAIT_SECONDS)  # others train all that is left to do
+            if self._train_some(missing) or self._train_planned(missing):
+                waiting = Waiting()
+            else:  # others train all that is left to do
+                waiting.go_on(describe(missing[0]), self.store.lock(self._key(missing[0])))
 
     def data(self, run: Run) -> Dataset:
         """The data of a run; a stand-in only at smoke scale, where nothing is judged."""
@@ -96,15 +113,12 @@ class Inline:
         return run_key(run.recipe, run.seed, self.data(run).fingerprint)
 
     def _stored(self, run: Run) -> Record | None:
-        key = self._key(run)
-        path = self.store.path(run.scale, run.recipe.data, key)
-        try:
-            if path.stat().st_mtime < self.since:
-                return None
-        except FileNotFoundError:
+        if run in self._own:
+            return self._own[run]
+        record = self.store.get(run.recipe, run.scale, self._key(run))
+        if record is None or record.status == "failed":
             return None
-        record = self.store.get(run.recipe, run.scale, key)
-        return None if record is None or record.status == "failed" else record
+        return None if self.rerun and record.origin.session != self.session else record
 
     def _train_planned(self, waiting_for: Sequence[Run]) -> bool:
         """Train some of the plan or of others' later looks; whether there was anything to do."""
@@ -119,7 +133,7 @@ class Inline:
         """Whether a planned run is still to be trained, and can be; one that crashed is not."""
         try:
             return run not in self._crashed and self._stored(run) is None
-        except (NotEvaluated, DataError, StoreError):
+        except (NotEvaluated, DataError, StoreError, LockError):
             return False  # whoever asks for it will be told why
 
     def _train_some(self, candidates: Sequence[Run]) -> bool:
@@ -130,7 +144,7 @@ class Inline:
                     pool = dict.fromkeys([*candidates, *self.plan, *self._ahead(candidates)])
                     # One process at a time: neighbours of the pool then share a stack, and equal
                     # optimiser settings among them a step.
-                    with self.store.lock("choosing"):
+                    with self.store.lock("choosing", "the choice of runs"):
                         companions = self._companions(run, pool, locks)
                     self._train([run, *companions])
                     return True
@@ -143,10 +157,8 @@ class Inline:
 
     def _take(self, run: Run, locks: ExitStack) -> bool:
         """Lock a run that is still to be trained."""
-        lock = self.store.lock(self._key(run))
-        try:
-            lock.acquire(blocking=False)
-        except Timeout:
+        lock = self.store.lock(self._key(run), describe(run))
+        if not lock.acquire(blocking=False):
             return False
         with ExitStack() as held:
             held.callback(lock.release)
@@ -181,84 +193,95 @@ class Inline:
             if self.report is not None:
                 self.report(_progress_line(runs, epoch, epochs, accuracy, rate))
 
-        try:
-            with shared(self.device):  # a timed claim takes the device alone
+        with shared(self.device):  # a timed claim takes the device alone
+            try:
                 results = train(pairs, data, self.device, progress)
-        except Exception as error:
-            message = f"{type(error).__name__}: {error}".splitlines()[0].removesuffix(": ")
-            self._crashed.update(runs)
-            for run in runs:
+            except Exception as error:
+                self._crash(runs, data, error)
+        records = [
+            self._record(run, data, result, len(runs))
+            for run, result in zip(runs, results, strict=True)
+        ]
+        self._own.update(zip(runs, records, strict=True))
+        self.trained.update(record.key for record in records)
+        self._keep(records)
+
+    def _crash(self, runs: Sequence[Run], data: Dataset, error: Exception) -> NoReturn:
+        message = f"{type(error).__name__}: {error}".splitlines()[0].removesuffix(": ")
+        self._crashed.update(runs)
+        for run in runs:
+            with suppress(StoreError):  # the crash itself is what has to be told
                 self.store.put(self._record(run, data, _nothing(), len(runs), message))
-            raise RunFailed(f"{describe(runs[0])} crashed: {message}") from error
-        for run, result in zip(runs, results, strict=True):
-            self.store.put(self._record(run, data, result, len(runs)))
-        self.trained += len(runs)
+        raise RunFailed(f"{describe(runs[0])} crashed: {message}") from error
+
+    def _keep(self, records: Sequence[Record]) -> None:
+        """Write what can be written; what cannot is kept in memory, and ends the session."""
+        why: UnwrittenError | None = None
+        for record in records:
+            try:
+                self.store.put(record)
+            except UnwrittenError as error:
+                why = why or error
+                self.unwritten.append(record)
+        if why is not None:
+            raise why
+
+    def close(self) -> None:
+        """Try once more to write what could not be; UnwrittenError where it still cannot."""
+        left, self.unwritten = self.unwritten, []
+        self._keep(left)
 
     def _record(
         self, run: Run, data: Dataset, result: Trained, stacked: int, error: str = ""
     ) -> Record:
-        origin = Origin(
-            commit=_commit(),
-            cvclaims=cvclaims.__version__,
-            torch=torch.__version__,
-            python=platform.python_version(),
-            device=device_name(self.device),
-            host=f"{platform.system()} {platform.machine()}",
-            threads=torch.get_num_threads(),
-            stacked=stacked,
-            data=data.source,
-            fingerprint=data.fingerprint,
-            stand_in=data.stand_in,
-            precision=result.precision,
-        )
+        numbers = {
+            "parameters": result.parameters,
+            "images_per_second": result.images_per_second,
+            **by_class(run.recipe, result.class_accuracy),
+        }
         return Record(
             recipe=run.recipe,
             seed=run.seed,
             scale=run.scale,
             status="failed" if error else result.status,
             error=error,
-            curves=result.curves,
-            class_accuracy=result.class_accuracy,
+            series=result.curves,
+            numbers=numbers,
             probes=rounded(result.probes),
-            parameters=result.parameters,
-            images_per_second=result.images_per_second,
-            origin=origin,
+            origin=origin(
+                data,
+                self.device,
+                stacked=stacked,
+                precision=result.precision,
+                session=self.session,
+                claims=self.claims,
+            ),
         )
+
+
+class Waiting:
+    """A wait for runs that other processes train, which says after a while for whom it is."""
+
+    def __init__(self) -> None:
+        self._since = time.monotonic()
+        self._told = False
+
+    def go_on(self, what: str, lock: locks.Lock) -> None:
+        """Wait a moment more."""
+        waited = time.monotonic() - self._since
+        if waited > locks.TELL_SECONDS and not self._told:
+            self._told = True
+            locks.tell(
+                f"for {waited:.0f} s waiting for {what}, which {lock.holder()} trains "
+                f"(lock file {lock.path}): end that process, or wait"
+            )
+        time.sleep(WAIT_SECONDS)
 
 
 def describe(run: Run) -> str:
     """A run in a few words, for messages."""
     r = run.recipe
     return f"{r.model} on {r.data}, {r.optimizer} lr {r.lr:g}, {r.loss}, seed {run.seed}"
-
-
-def device_name(device: torch.device) -> str:
-    """What tables show: the GPU's name, or the processor's with its cores."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"CPU, {_processor()}, {os.cpu_count()} cores"
-
-
-@functools.cache
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
-
-
-@functools.cache
-def _commit() -> str:
-    """The commit of this code, with "+" where the working tree differs; empty if unknown."""
-    here = Path(cvclaims.__file__).parent
-    command = ["git", "-C", str(here), "describe", "--always", "--dirty=+", "--exclude=*"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
 
 
 @functools.cache

@@ -11,10 +11,10 @@ from cvclaims.records import Record, Store
 class Replay:
     """An engine that only reads the store."""
 
-    trained = 0
-
     def __init__(self, store: Store) -> None:
         self.store = store
+        self.trained: set[str] = set()  # none, ever; as the engine that trains has it
+        self.read: set[str] = set()
 
     def records(self, runs: Sequence[Run]) -> list[Record]:
         """The stored record of each run; NotEvaluated where one is missing."""
@@ -24,9 +24,10 @@ class Replay:
             same = [r for r in self._sound(run) if r.origin.fingerprint == prints[run.recipe.data]]
             if not same:
                 raise NotEvaluated(
-                    f"the store has no record of seed {run.seed} at {run.scale} scale"
+                    f"not trained so far: no record of seed {run.seed} at {run.scale} scale"
                 )
             found.append(same[0])
+        self.read.update(record.key for record in found)
         return found
 
     def _sound(self, run: Run) -> list[Record]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,16 +36,6 @@ class Suite:
         self._watch: Watch | None = None
         self._checked = False
         self._worker: dict[str, object] = getattr(config, "workerinput", {})
-        # A rerun discards what was recorded before the whole session began, not before this
-        # worker did: another worker may have finished a run by then.
-        self.started = float(str(self._worker.get("cvclaims_started", time.time())))
-
-    @cached_property
-    def session(self) -> str:
-        """A name for this session, the same in all its processes."""
-        import secrets
-
-        return str(self._worker.get("cvclaims_session") or secrets.token_hex(4))
 
     @cached_property
     def settings(self) -> Settings:
@@ -59,6 +48,15 @@ class Suite:
         return self.settings.open_store()
 
     @cached_property
+    def session(self) -> str:
+        """The session's id, the same in all its workers; of a rerun that was killed, that one's."""
+        from cvclaims.records import new_session
+
+        if "cvclaims_session" in self._worker:
+            return str(self._worker["cvclaims_session"])
+        return self.store.begin_rerun(new_session()) if self.settings.rerun else new_session()
+
+    @cached_property
     def notes(self) -> Notes:
         """What workers leave for the process that reports."""
         from cvclaims.plugins.notes import Notes
@@ -68,11 +66,7 @@ class Suite:
 
     def tell_worker(self) -> dict[str, object]:
         """What a worker has to know of this session."""
-        return {
-            "cvclaims_started": self.started,
-            "cvclaims_notes": str(self.notes.folder),
-            "cvclaims_session": self.session,
-        }
+        return {"cvclaims_session": self.session, "cvclaims_notes": str(self.notes.folder)}
 
     def take_problems(self) -> list[str]:
         """What the store could not trust since last asked."""
@@ -281,7 +275,9 @@ class Suite:
             self.settings.data,
             plan=self.plan(),
             share=self.workers,
-            since=self.started if self.settings.rerun else float("-inf"),
+            session=self.session,
+            rerun=self.settings.rerun,
+            claims=self.config.rootpath,
             report=self.line.tell if self.line is not None else None,
         )
 

@@ -36,7 +36,7 @@ class Timer:
     def _take(self, a: "Arm", b: "Arm", seed: int) -> "Timing":
         self._refuse()
         from cvclaims.engines.device import exclusive, shared
-        from cvclaims.engines.inline import device_name
+        from cvclaims.engines.provenance import device_name
         from cvclaims.training.timing import ROUNDS, side_by_side
         from cvclaims.verdict.samples import Timing
 

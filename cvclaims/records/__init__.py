@@ -1,6 +1,15 @@
 """The evidence: what each run did, and where it came from."""
 
 from cvclaims.records.record import Origin, Record, RecordError, run_key
-from cvclaims.records.store import Store, StoreError
+from cvclaims.records.store import Store, StoreError, UnwrittenError, new_session
 
-__all__ = ["Origin", "Record", "RecordError", "Store", "StoreError", "run_key"]
+__all__ = [
+    "Origin",
+    "Record",
+    "RecordError",
+    "Store",
+    "StoreError",
+    "UnwrittenError",
+    "new_session",
+    "run_key",
+]

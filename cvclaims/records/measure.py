@@ -1,6 +1,6 @@
 """Numbers read off a record: each function here gives a function from a record to a number.
 
-A series is a curve of the record ("test_accuracy") or a probe by its path ("gradient_norm",
+A series is one of the record ("test_accuracy") or a probe by its path ("gradient_norm",
 "non_positive.layer1"); epochs are counted from 1. A number that a diverged run cannot give is
 NaN, which no rule takes for evidence.
 """
@@ -35,9 +35,9 @@ def _like(name: str, measure: Measure) -> Measure:
 
 
 def series(record: Record, name: str) -> Sequence[float]:
-    """A curve or probe of a record, one value an epoch; KeyError names what is there."""
-    if name in record.curves:
-        return record.curves[name]
+    """A series or probe of a record, one value an epoch; KeyError names what is there."""
+    if name in record.series:
+        return record.series[name]
     probe: Any = record.probes
     rest = name
     while rest and isinstance(probe, dict):
@@ -48,7 +48,7 @@ def series(record: Record, name: str) -> Sequence[float]:
         probe, rest = probe[part], rest[len(part) + 1 :]
     if rest or not name:
         raise KeyError(
-            f"no series {name!r} in this record: it has {', '.join(record.curves)}, "
+            f"no series {name!r} in this record: it has {', '.join(record.series)}, "
             f"{', '.join(record.probes)}; a recipe's `probes` asks for more"
         )
     if not isinstance(probe, list):

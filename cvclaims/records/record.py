@@ -1,38 +1,59 @@
 """One run's record: validated, versioned, plain JSON."""
 
+import contextlib
 import dataclasses
 import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from cvclaims.catalogue import SCALES
 from cvclaims.recipe import Recipe
 
 # The layout of a record's JSON. Raise it when a reader of the old layout would misread the new.
-SCHEMA = 1
+SCHEMA = 2
 # What the training code teaches a network. Raise it whenever a recipe would learn something else
 # than before; tests/training/test_revision.py fails when a curve moves while this stands.
 TRAINING_REVISION = 1
 
 STATUSES = ("finished", "diverged", "failed")
+# The series of every run that learns to tell classes apart, one value an epoch.
 CURVES = ("train_loss", "train_accuracy", "test_loss", "test_accuracy", "lr", "seconds")
+_CLASS = "class_accuracy."
 
 
 class RecordError(ValueError):
-    """A record that cannot be trusted; the message is one line and names the reason."""
+    """A record that cannot be used here; the message is one line and names the reason.
+
+    It may be sound all the same: made by a later version, or by an installation that has more
+    models. Whoever meets one leaves its file alone.
+    """
+
+
+class DamagedError(RecordError):
+    """What is no record: broken JSON, or a key that does not belong to what it holds."""
 
 
 @dataclass(frozen=True)
 class Origin:
     """Where a record came from: enough to ask for the same run again.
 
-    `data` is what tables show, such as "CIFAR-10, JPEG re-encoded"; `stand_in` marks generated
-    data that only resembles it, which is never judged. `stacked` is the number of networks that
-    trained side by side in the same tensors. `precision` is what the device computed in, which
-    may be finer than what the recipe asks for, never coarser.
+    Attributes:
+        commit: of this package's code, with "+" where its working tree differed; empty for a
+            package that was installed, which `cvclaims`, its version, identifies.
+        claims: the same of the repository whose claim first asked for the run.
+        session: which session trained it; empty in records older than such ids.
+        device, host: what tables show, such as "CPU, some processor, 2 cores".
+        environment: versions of other packages, and variables that change what is computed.
+        threads: of torch, on the CPU.
+        stacked: how many networks trained side by side in the same tensors.
+        steps: how steps were carried out: "eager", "graph", or either with the reason.
+        precision: what the device computed in, which may be finer than what the recipe asks for,
+            never coarser.
+        data: what tables show, such as "CIFAR-10, JPEG re-encoded".
+        stand_in: marks generated data that only resembles it, which is never judged.
     """
 
     commit: str
@@ -48,6 +69,10 @@ class Origin:
     stand_in: bool
     revision: int = TRAINING_REVISION
     precision: str = "fp32"
+    claims: str = ""
+    session: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    steps: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,27 +80,24 @@ class Record:
     """What one run did.
 
     Attributes:
-        curves: per epoch, in order: train_loss, train_accuracy (both over the epoch's batches
-            as they were trained on), test_loss, test_accuracy, lr, seconds. A run that diverged
-            ends with the epoch in which its loss stopped being finite, one with `patience`
-            where that ran out.
-        class_accuracy: test accuracy of each class after the last epoch; with `patience`, at
-            the epoch that it went back to.
+        series: by name, in order. Of a run that learns classes per epoch: train_loss,
+            train_accuracy (both over the epoch's batches as they were trained on), test_loss,
+            test_accuracy, lr, seconds. A run that diverged ends with the epoch in which its loss
+            stopped being finite, one with `patience` where that ran out.
+        numbers: by name: `parameters`, the number of trained ones; `images_per_second`, training
+            samples per second over the run (in a stack of all its networks);
+            `class_accuracy.<class>`, test accuracy of each class after the last epoch, with
+            `patience` at the epoch that it went back to.
         probes: what the recipe asked to record, by name (see `cvclaims.training.probes`).
-        parameters: number of trained parameters.
-        images_per_second: training samples per second over the run. In a stack it counts the
-            samples of all its networks.
     """
 
     recipe: Recipe
     seed: int
     scale: str
     status: str
-    curves: Mapping[str, Sequence[float]]
-    class_accuracy: Sequence[float]
+    series: Mapping[str, Sequence[float]]
+    numbers: Mapping[str, float]
     probes: Mapping[str, Any]
-    parameters: int
-    images_per_second: float
     origin: Origin
     error: str = ""
 
@@ -87,11 +109,27 @@ class Record:
     @property
     def epochs(self) -> int:
         """Epochs that were trained; fewer than the recipe's where the run diverged."""
-        return len(self.curves["train_loss"])
+        return len(self.series["train_loss"])
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers were trained."""
+        return int(self.numbers["parameters"])
+
+    @property
+    def images_per_second(self) -> float:
+        """Training samples per second over the run."""
+        return self.numbers["images_per_second"]
+
+    @property
+    def class_accuracy(self) -> list[float]:
+        """Test accuracy of each class, in the recipe's order; empty for a run that crashed."""
+        found = [self.numbers.get(_CLASS + name) for name in self.recipe.class_names]
+        return [value for value in found if value is not None]
 
     def to_json(self) -> str:
         """The record as text; a number that is not finite becomes null."""
-        form = {
+        body = {
             "schema": SCHEMA,
             "key": self.key,
             "recipe": self.recipe.canonical(),
@@ -99,44 +137,63 @@ class Record:
             "scale": self.scale,
             "status": self.status,
             "error": self.error,
-            "parameters": self.parameters,
-            "images_per_second": rounded(self.images_per_second),
             "origin": dataclasses.asdict(self.origin),
-            "curves": {name: rounded(values) for name, values in self.curves.items()},
-            "class_accuracy": rounded(self.class_accuracy),
+            "numbers": rounded(self.numbers),
+            "series": rounded(self.series),
             "probes": rounded(self.probes),
         }
+        form = {"schema": SCHEMA, "digest": digest_of(body), **body}
         # One line for each field: short files that still diff well.
         lines = (f"{json.dumps(k)}: {json.dumps(v, allow_nan=False)}" for k, v in form.items())
         return "{\n" + ",\n".join(lines) + "\n}\n"
 
     @classmethod
     def from_json(cls, text: str) -> "Record":
-        """Read and check a record; raises RecordError in one line."""
-        try:
-            form = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise RecordError(f"not JSON, perhaps cut off ({error})") from None
-        if not isinstance(form, dict) or not isinstance(form.get("schema"), int):
-            raise RecordError("no record of cvclaims: it has no schema number")
+        """Read and check a record.
+
+        Raises DamagedError for what is none, RecordError for one that cannot be used here; both
+        in one line.
+        """
+        form = _form(text)
         if form["schema"] > SCHEMA:
-            raise NewerSchemaError(
+            raise RecordError(
                 f"schema {form['schema']}, this cvclaims reads {SCHEMA}: upgrade cvclaims"
             )
+        _check_key(form)
         try:
             return _checked(form)
-        except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
+        except (
+            KeyError,
+            TypeError,
+            ValueError,
+            AttributeError,
+            ArithmeticError,
+            RecursionError,
+        ) as error:
             what = f"field {error} is missing" if isinstance(error, KeyError) else str(error)
             raise RecordError(" ".join(what.split())) from None
 
 
-class NewerSchemaError(RecordError):
-    """A sound record of a later version: it must not be touched."""
+def by_class(recipe: Recipe, accuracies: Sequence[float]) -> dict[str, float]:
+    """Accuracies in the order of a recipe's classes, as `Record.numbers` names them."""
+    if not accuracies:
+        return {}
+    pairs = zip(recipe.class_names, accuracies, strict=True)
+    return {_CLASS + name: value for name, value in pairs}
 
 
 def run_key(recipe: Recipe, seed: int, fingerprint: str, revision: int = TRAINING_REVISION) -> str:
     """SHA-256 (hex) of everything that decides what a run learns."""
-    text = json.dumps([recipe.digest, seed, fingerprint, revision])
+    return _key(recipe.digest, seed, fingerprint, revision)
+
+
+def _key(*parts: object) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def digest_of(form: Mapping[str, Any]) -> str:
+    """SHA-256 (hex) of a form of JSON types, whatever the order of its fields."""
+    text = json.dumps(form, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -155,7 +212,38 @@ def rounded(value: Any) -> Any:
     return value
 
 
+def _form(text: str) -> dict[str, Any]:
+    """The JSON of a record, with a schema number; raises DamagedError."""
+
+    def no_json(constant: str) -> None:
+        raise ValueError(f"{constant} is no JSON")  # though Python's reader takes it
+
+    try:
+        form = json.loads(text, parse_constant=no_json)
+    except (ValueError, RecursionError) as error:
+        raise DamagedError(f"not JSON, perhaps cut off ({error})") from None
+    schema = form.get("schema") if isinstance(form, dict) else None
+    if type(schema) is not int or schema < 1:
+        raise DamagedError("no record of cvclaims: it has no schema number")
+    return dict(form)
+
+
+def _check_key(form: Mapping[str, Any]) -> None:
+    """Whether the key belongs to the run, though this installation may not know its recipe."""
+    recipe, origin = form.get("recipe"), form.get("origin")
+    if isinstance(recipe, dict) and isinstance(origin, dict):
+        named = origin.get("fingerprint"), origin.get("revision")
+        with contextlib.suppress(RecursionError):  # nested as deep as it could just be read
+            if form.get("key") == _key(digest_of(recipe), form.get("seed"), *named):
+                return
+    raise DamagedError("its key does not belong to its recipe, seed and data: it was altered")
+
+
 def _checked(form: Mapping[str, Any]) -> Record:
+    if form["schema"] == 1:
+        form = _from_schema_1(form)
+    elif form["digest"] != digest_of({k: v for k, v in form.items() if k != "digest"}):
+        raise ValueError("its digest does not belong to its content: it was altered; restore it")
     recipe = Recipe.from_canonical(form["recipe"])
     record = Record(
         recipe=recipe,
@@ -163,34 +251,51 @@ def _checked(form: Mapping[str, Any]) -> Record:
         scale=form["scale"],
         status=form["status"],
         error=str(form["error"]),
-        parameters=_int(form, "parameters"),
-        images_per_second=_floats([form["images_per_second"]], "images_per_second")[0],
         origin=_origin(form["origin"]),
-        curves={name: _floats(form["curves"][name], name) for name in CURVES},
-        class_accuracy=_floats(form["class_accuracy"], "class_accuracy"),
+        numbers={name: _number(value, name) for name, value in form["numbers"].items()},
+        series={name: _floats(values, name) for name, values in form["series"].items()},
         probes=_probes(form["probes"]),
     )
     if record.key != form["key"]:
-        raise ValueError("its key does not belong to its recipe, seed and data: it was altered")
+        raise ValueError("its recipe is not in canonical form, so its key is another's")
     if record.status not in STATUSES or record.scale not in SCALES:
         raise ValueError(f"status {record.status!r} or scale {record.scale!r} is unknown")
-    _check_curves(record)
+    _check_series(record)
     return record
 
 
-def _check_curves(record: Record) -> None:
-    lengths = {len(values) for values in record.curves.values()}
-    if len(lengths) != 1:
+def _from_schema_1(form: Mapping[str, Any]) -> dict[str, Any]:
+    """The same record as schema 2 has it: what were fields are numbers by name."""
+    recipe, right = Recipe.from_canonical(form["recipe"]), form["class_accuracy"]
+    if form["status"] != "failed" and len(right) != len(recipe.class_names):
+        raise ValueError(
+            f"class_accuracy has not the {len(recipe.class_names)} classes of its data"
+        )
+    numbers = {name: form[name] for name in ("parameters", "images_per_second")}
+    return {
+        **form,
+        "series": form["curves"],
+        "numbers": {**numbers, **by_class(recipe, right)},
+    }
+
+
+def _check_series(record: Record) -> None:
+    missing = [name for name in CURVES if name not in record.series]
+    missing += [name for name in ("parameters", "images_per_second") if name not in record.numbers]
+    if missing:
+        raise ValueError(f"it lacks {', '.join(missing)}")
+    _int(record.numbers, "parameters")
+    if len({len(record.series[name]) for name in CURVES}) != 1:
         raise ValueError("its curves differ in length")
-    epochs = lengths.pop()
-    stopped = record.recipe.patience is not None and 1 <= epochs <= record.recipe.epochs
-    if record.status == "finished" and epochs != record.recipe.epochs and not stopped:
-        raise ValueError(f"finished after {epochs} of {record.recipe.epochs} epochs")
-    if record.status == "diverged" and not 1 <= epochs <= record.recipe.epochs:
-        raise ValueError(f"diverged after {epochs} of {record.recipe.epochs} epochs")
+    epochs, most = record.epochs, record.recipe.epochs
+    stopped = record.recipe.patience is not None and 1 <= epochs <= most
+    if record.status == "finished" and epochs != most and not stopped:
+        raise ValueError(f"finished after {epochs} of {most} epochs")
+    if record.status == "diverged" and not 1 <= epochs <= most:
+        raise ValueError(f"diverged after {epochs} of {most} epochs")
     if record.status != "failed":
         for name in ("train_accuracy", "test_accuracy"):
-            if not all(0 <= value <= 1 for value in record.curves[name]):
+            if not all(0 <= value <= 1 for value in record.series[name]):
                 raise ValueError(f"{name} lies outside 0 to 1")
         classes = len(record.recipe.class_names)
         if len(record.class_accuracy) != classes:
@@ -198,14 +303,20 @@ def _check_curves(record: Record) -> None:
 
 
 def _origin(form: Any) -> Origin:
-    fields = {f.name: f.type for f in dataclasses.fields(Origin)}
-    if isinstance(form, dict):
-        form = {"precision": "fp32", **form}  # all there was before records stated it
-    if not isinstance(form, dict) or set(form) != set(fields):
-        raise ValueError(f"origin has to have exactly {', '.join(sorted(fields))}")
-    for name, kind in fields.items():
-        if type(form[name]) is not kind:
-            raise ValueError(f"origin's {name} cannot be {form[name]!r}")
+    fields = {f.name: f for f in dataclasses.fields(Origin)}
+    # What has a default came after the first records.
+    plain = {name for name, f in fields.items() if f.default is f.default_factory}
+    if not isinstance(form, dict) or not plain <= set(form):
+        raise ValueError(f"origin lacks some of {', '.join(sorted(plain))}")
+    if unknown := sorted(set(form) - set(fields)):
+        raise ValueError(f"origin's {unknown[0]!r} is unknown")
+    for name, value in form.items():
+        if name == "environment":
+            right = isinstance(value, dict) and all(isinstance(v, str) for v in value.values())
+        else:
+            right = type(value) is fields[name].type
+        if not right:
+            raise ValueError(f"origin's {name} cannot be {value!r}")
     return Origin(**form)
 
 
@@ -240,9 +351,11 @@ def _int(form: Mapping[str, Any], name: str) -> int:
 def _floats(values: Any, name: str) -> list[float]:
     if not isinstance(values, list):
         raise ValueError(f"{name} must be a list of numbers")
-    numbers = []
-    for value in values:
-        if isinstance(value, bool) or not isinstance(value, int | float | None):
-            raise ValueError(f"{name} holds {value!r}, which is no number")
-        numbers.append(math.nan if value is None else float(value))
-    return numbers
+    return [float(_number(value, name)) for value in values]
+
+
+def _number(value: Any, name: str) -> float:
+    """A number as it stands, null as NaN."""
+    if isinstance(value, bool) or not isinstance(value, int | float | None):
+        raise ValueError(f"{name} holds {value!r}, which is no number")
+    return math.nan if value is None else value

@@ -1,46 +1,67 @@
-"""The folder that keeps records: atomic, locked, and distrustful of what it did not write."""
+"""The folder that keeps records: atomic, locked, and careful with what it did not write."""
 
 import contextlib
 import os
-import tempfile
+import re
+import secrets
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from filelock import FileLock
-
 from cvclaims.catalogue import SCALES
+from cvclaims.files import check_writable, write_atomically
+from cvclaims.locks import Lock, LockError
 from cvclaims.recipe import Recipe
-from cvclaims.records.record import TRAINING_REVISION, NewerSchemaError, Record, RecordError
+from cvclaims.records.record import TRAINING_REVISION, DamagedError, Record, RecordError
+
+# A session's id: when it began, in UTC, and what tells it from others of that second.
+SESSION = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}", re.ASCII)
+_KEY = re.compile(r"[0-9a-f]{64}")
+_FILE = re.compile(r"[0-9a-f]{24}\.json")
+
+
+def new_session() -> str:
+    """An id for a session, which its records carry."""
+    return f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(4)}"
 
 
 class StoreError(RuntimeError):
-    """The store cannot be used; the message is one line that names the folder and the mend."""
+    """The store cannot be used; the message is one line that names the file and the mend."""
+
+
+class UnwrittenError(StoreError):
+    """A finished run's record could not be written: to train on would be to train for nothing."""
 
 
 class Store:
-    """Records under `root/<scale>/<data set>/<key>.json`, one file a run.
+    """Records under `root/<scale>/<data set>/<first 24 digits of the key>.json`, one file a run.
 
-    `problems` collects one line for each file that could not be trusted; whoever owns the
-    terminal shows them. Such a file is renamed to `*.damaged` and never read again; a record of
-    a newer schema is left as it is.
+    Files of other names are none of ours: they are neither read nor touched. What cannot be used
+    here, because it is of a later version, of models that this installation lacks, or unreadable
+    just now, is left as it is. What is damaged is renamed to `*.damaged` when its run is about to
+    be trained anew. `problems` collects one line for each of these; whoever owns the terminal
+    shows them.
     """
 
     def __init__(self, root: Path, *, read_only: bool = False) -> None:
         self.root = root
         self.read_only = read_only
         self.problems: list[str] = []
+        self._told: set[str] = set()
         self._by_recipe: dict[str, list[Record]] | None = None
 
     def check(self) -> None:
-        """Raise StoreError unless the folder can be read and, where needed, written."""
+        """Raise StoreError unless the folder can be read and, where needed, written and locked."""
         try:
             if self.root.exists() and not self.root.is_dir():
                 raise StoreError(f"{self.root} is a file; the store needs a folder")
             if self.read_only:
                 return
-            self.root.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=self.root):
+            check_writable(self.root)
+            with self.lock("check"):
                 pass
+        except LockError as error:
+            raise StoreError(str(error)) from None
         except OSError as error:
             use = "read" if self.read_only else "written"
             raise StoreError(
@@ -52,44 +73,68 @@ class Store:
         return self.root / scale / data / f"{key[:24]}.json"
 
     def get(self, recipe: Recipe, scale: str, key: str) -> Record | None:
-        """The record of a run, or None where there is none to trust.
+        """The record of a run, or None where there is none, or a damaged one, which is set aside.
 
-        Raises StoreError where a newer cvclaims wrote it: training again would overwrite it.
+        Raises StoreError where it cannot be used here: training again would overwrite it.
         """
         path = self.path(scale, recipe.data, key)
         try:
             return self._read(path)
-        except NewerSchemaError as error:
+        except DamagedError as error:
+            self._set_aside(path, str(error))
+            return None
+        except RecordError as error:
             raise StoreError(f"{path}: {error}, or choose another store") from None
 
     def put(self, record: Record) -> Path:
-        """Write a record so that a reader sees all of it or none; returns its file."""
-        path, text = self._path_of(record), record.to_json()
+        """Write a record so that a reader sees all of it or none; returns its file.
+
+        A run that crashed is no evidence and takes no record's place. Raises UnwrittenError.
+        """
+        path = self._path_of(record)
+        if record.status == "failed" and self._holds_evidence(path):
+            return path
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _replace(path, text)
+            write_atomically(path, record.to_json().encode())
         except OSError as error:
-            raise StoreError(
+            raise UnwrittenError(
                 f"{path} cannot be written ({error.strerror}): free it and run again; "
                 "the runs that finished before are kept"
             ) from None
         self._by_recipe = None
         return path
 
-    def lock(self, key: str) -> FileLock:
+    def lock(self, key: str, what: str = "the store of records") -> Lock:
         """The lock of a run: whoever holds it trains it."""
-        folder = self.root / ".locks"
+        return Lock(self.root / ".locks" / f"{key[:24]}.lock", what)
+
+    def begin_rerun(self, session: str) -> str:
+        """The session whose records count in a rerun: this one, or that of one that was killed."""
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            killed = self._rerun.read_text(encoding="ascii")
+        except (OSError, ValueError):
+            killed = ""
+        if SESSION.fullmatch(killed):
+            return killed
+        try:
+            write_atomically(self._rerun, session.encode())
         except OSError as error:
             raise StoreError(
-                f"{folder} cannot be written ({error.strerror}): free it and run again"
+                f"{self._rerun} cannot be written ({error.strerror}): free it"
             ) from None
-        # thread_local=False: the lock may be let go by another thread than took it.
-        return FileLock(folder / f"{key[:24]}.lock", thread_local=False)
+        return session
+
+    def end_rerun(self) -> None:
+        """The rerun is done: the next one begins anew."""
+        with contextlib.suppress(OSError):
+            self._rerun.unlink()
+
+    @property
+    def _rerun(self) -> Path:
+        return self.root / ".locks" / "rerun"
 
     def of(self, recipe: Recipe) -> list[Record]:
-        """Every trusted record of a recipe under the present training revision, by seed.
+        """Every usable record of a recipe under the present training revision, by seed.
 
         This is how a claim is replayed: without the data, and so without its fingerprint.
         """
@@ -102,74 +147,87 @@ class Store:
 
     def evidence(self, keys: Mapping[str, Sequence[str]]) -> dict[str, list[Record]]:
         """The records that a row was judged from, by name; those no longer here are left out."""
-        found: dict[str, list[Record]] = {}
-        for name, of_name in keys.items():
-            paths = [p for key in of_name for p in self.root.glob(f"*/*/{key[:24]}.json")]
-            found[name] = sorted(self._trusted(paths), key=lambda r: r.seed)
-        return found
+        wanted = {key for of_name in keys.values() for key in of_name if _KEY.fullmatch(key)}
+        names = {f"{key[:24]}.json" for key in wanted}
+        there = self._usable(path for path in self._files() if path.name in names)
+        found = {record.key: record for record in there if record.key in wanted}
+        return {
+            name: sorted((found[key] for key in of_name if key in found), key=lambda r: r.seed)
+            for name, of_name in keys.items()
+        }
 
     def __iter__(self) -> Iterator[Record]:
-        """Every trusted record, in a fixed order."""
+        """Every usable record, in a fixed order."""
+        return self._usable(self._files())
+
+    def _files(self) -> Iterator[Path]:
+        """The store's own files, in a fixed order."""
         for scale in SCALES:
-            yield from self._trusted(sorted((self.root / scale).glob("*/*.json")))
+            for path in sorted((self.root / scale).glob("*/*.json")):
+                if _FILE.fullmatch(path.name):
+                    yield path
 
     def _path_of(self, record: Record) -> Path:
         return self.path(record.scale, record.recipe.data, record.key)
 
-    def _trusted(self, paths: Iterable[Path]) -> Iterator[Record]:
-        """The records of those files that can be trusted."""
+    def _usable(self, paths: Iterable[Path]) -> Iterator[Record]:
         for path in paths:
             try:
                 record = self._read(path)
-            except NewerSchemaError as error:
-                self.problems.append(f"{path}: {error}")
+            except RecordError as error:
+                self._report(f"{path}: {error}; ignored")
                 continue
             if record is not None:
                 yield record
 
     def _read(self, path: Path) -> Record | None:
+        """The record in a file, None without one; raises RecordError, DamagedError."""
         try:
-            text = path.read_text(encoding="utf-8")
+            content = path.read_bytes()
         except FileNotFoundError:
             return None
-        except (OSError, UnicodeDecodeError) as error:
-            self._set_aside(path, f"unreadable ({type(error).__name__})")
-            return None
+        except OSError as error:
+            raise RecordError(f"unreadable now ({error.strerror}): free it") from None
         try:
-            record = Record.from_json(text)
-        except NewerSchemaError:
-            raise
-        except RecordError as error:
-            self._set_aside(path, str(error))
-            return None
+            record = Record.from_json(content.decode())
+        except UnicodeDecodeError as error:
+            raise DamagedError(f"not JSON, perhaps cut off ({error.reason})") from None
+        if path.name != self._path_of(record).name:
+            raise DamagedError("it holds another run than its name says")
         if path != self._path_of(record):
-            self._set_aside(path, "it holds another run than its name says")
-            return None
+            raise RecordError(f"it belongs into {record.scale}/{record.recipe.data}: move it there")
         return record
 
-    def _set_aside(self, path: Path, why: str) -> None:
-        kept = path.with_name(path.name + ".damaged")
-        if self.read_only:
-            self.problems.append(f"{path}: {why}; ignored")
-            return
+    def _holds_evidence(self, path: Path) -> bool:
+        """Whether there is a file that is not known to hold nothing."""
         try:
-            os.replace(path, kept)
-            self.problems.append(f"{path}: {why}; set aside as {kept.name}, it will be run again")
-        except OSError as error:
-            self.problems.append(f"{path}: {why}; ignored ({error.strerror})")
+            found = self._read(path)
+        except DamagedError:
+            return False
+        except RecordError:
+            return True
+        return found is not None and found.status != "failed"
 
+    def _set_aside(self, path: Path, why: str) -> None:
+        if self.read_only:
+            self._report(f"{path}: {why}; ignored")
+            return
+        kept, count = path.with_name(f"{path.name}.damaged"), 1
+        while kept.exists():  # an earlier one may be all that is left of a run
+            count += 1
+            kept = path.with_name(f"{path.name}.{count}.damaged")
+        with contextlib.suppress(FileNotFoundError):  # another process was faster
+            try:
+                os.replace(path, kept)
+            except FileNotFoundError:
+                raise
+            except OSError as error:
+                raise StoreError(
+                    f"{path}: {why}, and cannot be set aside ({error.strerror}): move it away"
+                ) from None
+            self._report(f"{path}: {why}; set aside as {kept.name}, it will be run again")
 
-def _replace(path: Path, text: str) -> None:
-    """Put a text in the place of a file, all of it or nothing; no draft is left behind."""
-    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=".draft-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(draft, 0o644)  # mkstemp makes files that only their owner can read
-        os.replace(draft, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(draft)
-        raise
+    def _report(self, problem: str) -> None:
+        if problem not in self._told:
+            self._told.add(problem)
+            self.problems.append(problem)

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from cvclaims.records.record import CURVES, Record
+from cvclaims.records.record import Record
 
 Array: TypeAlias = npt.NDArray[np.float64]
 
@@ -20,7 +20,7 @@ def per_epoch(records: Iterable[Record], name: str) -> Array:
 
     NaN where a run had ended or its number was not finite; seeds without the curve are left out.
     """
-    found = [_vector(r.curves.get(name) if name in CURVES else r.probes.get(name)) for r in records]
+    found = [_vector(r.series.get(name, r.probes.get(name))) for r in records]
     return _padded([line for line in found if line is not None])
 
 

@@ -3,17 +3,20 @@
 import os
 import platform
 import time
+from pathlib import Path
 
 import pytest
 import torch
-from filelock import Timeout
 
 import cvclaims
+from cvclaims import files
 from cvclaims.data.load import load
 from cvclaims.engines import NotEvaluated, Refusing, RunFailed, inline
-from cvclaims.engines.inline import describe, device_name
-from cvclaims.plan import Run, runs_of
-from cvclaims.records import Store, StoreError
+from cvclaims.engines.inline import describe
+from cvclaims.engines.provenance import device_name
+from cvclaims.locks import LockError
+from cvclaims.plan import runs_of
+from cvclaims.records import Store, StoreError, UnwrittenError
 from cvclaims.records.record import SCHEMA, TRAINING_REVISION
 from cvclaims.training.loop import Trained, train
 from tests.engines.standin import (
@@ -43,11 +46,12 @@ class TestTraining:
     def test_what_is_there_is_not_trained_again(self, store: Store, trainer: Trainer) -> None:
         first = engine(store)
         once = first.records(runs(0, 1))
-        assert first.trained == 2
+        assert len(first.trained) == 2
         for again in (first, engine(store)):
             assert texts(again.records(runs(0, 1))) == texts(once)
         assert len(trainer.stacks) == 1
-        assert again.trained == 0
+        assert not again.trained
+        assert again.read == {key(run) for run in runs(0, 1)}
 
     def test_requests_share_their_runs(self, store: Store, trainer: Trainer) -> None:
         one = engine(store)
@@ -88,10 +92,10 @@ class TestTraining:
         one = engine(store, report=lines.append)
         found = one.records([*runs(0, 1), *runs(0, recipe=FASTER)])
         (alone,) = train([(TINY, 1)], load("digits", None), CPU)
-        assert found[1].curves["train_loss"] == pytest.approx(alone.curves["train_loss"], rel=1e-4)
+        assert found[1].series["train_loss"] == pytest.approx(alone.curves["train_loss"], rel=1e-4)
         assert found[1].parameters == alone.parameters
         assert [r.origin.stacked for r in found] == [3, 3, 3]
-        assert one.trained == 3
+        assert len(one.trained) == 3
         assert len(lines) == TINY.epochs
         assert lines[0].startswith(
             "mlp on digits, sgd lr 0.1, cross_entropy, seed 0 (+2 beside it): epoch 1/2, accuracy "
@@ -149,8 +153,7 @@ class TestCrashes:
         with pytest.raises(RunFailed):
             engine(store).records(runs(0, 1))
         for run in runs(0, 1):
-            with store.lock(key(run)).acquire(blocking=False):
-                pass
+            assert store.lock(key(run)).acquire(blocking=False)
 
     def test_an_interrupt_is_no_failure(
         self, store: Store, monkeypatch: pytest.MonkeyPatch
@@ -162,24 +165,73 @@ class TestCrashes:
         with pytest.raises(KeyboardInterrupt):
             engine(store).records(runs(0))
         assert list(store) == []
-        try:
-            store.lock(key(runs(0)[0])).acquire(blocking=False).lock.release()
-        except Timeout:
-            pytest.fail("the lock is still held")
+        assert store.lock(key(runs(0)[0])).acquire(blocking=False)
 
-    def test_a_full_disk_is_told_as_such(
-        self, store: Store, trainer: Trainer, monkeypatch: pytest.MonkeyPatch
+    def test_a_crash_leaves_a_finished_record_alone(self, store: Store, trainer: Trainer) -> None:
+        (before,) = engine(store, session="one").records(runs(0))
+        trainer.crashes = lambda pairs: ValueError("no")
+        with pytest.raises(RunFailed):
+            engine(store, session="two", rerun=True).records(runs(0))
+        assert stored(store, runs(0)[0]).to_json() == before.to_json()
+
+    @pytest.mark.parametrize("where", ["device", "store"])
+    def test_a_lock_that_cannot_be_had_is_no_crash(
+        self, store: Store, trainer: Trainer, monkeypatch: pytest.MonkeyPatch, where: str
     ) -> None:
         engine(store).records(runs(0))
+        before = {file: file.read_bytes() for file in store.root.rglob("*.json")}
 
-        def full(*_: object) -> None:
-            raise OSError(28, "No space left on device")
+        def locked(*_: object) -> None:
+            raise LockError("the lock file cannot be used")
 
-        with monkeypatch.context() as patch:
-            patch.setattr(os, "replace", full)
-            with pytest.raises(StoreError, match="No space left on device"):
-                engine(store).records(runs(0, 1))
-        assert [r.seed for r in store] == [0]
+        monkeypatch.setattr(inline, "shared" if where == "device" else "Waiting", locked)
+        if where == "store":
+            monkeypatch.setattr(Store, "lock", locked)
+        with pytest.raises(LockError):
+            engine(store, session="two", rerun=True).records(runs(0, 1))
+        assert {file: file.read_bytes() for file in store.root.rglob("*.json")} == before
+
+
+class TestFullDisk:
+    @pytest.fixture
+    def room(self, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+        """How many more records the disk holds."""
+        left, plain = [100], files.write_atomically
+
+        def write(path: Path, content: bytes) -> None:
+            if left[0] == 0:
+                raise OSError(28, "No space left on device")
+            left[0] -= 1
+            plain(path, content)
+
+        monkeypatch.setattr("cvclaims.records.store.write_atomically", write)
+        return left
+
+    def test_the_siblings_that_fit_are_written(
+        self, store: Store, trainer: Trainer, room: list[int]
+    ) -> None:
+        room[0] = 2
+        one = engine(store)
+        with pytest.raises(UnwrittenError, match="No space left on device"):
+            one.records(runs(0, 1, 2, 3))
+        assert [r.seed for r in store] == [0, 1]
+        assert [r.seed for r in one.unwritten] == [2, 3]
+        assert trainer.seeds == [[0, 1, 2, 3]], "nothing else was trained"
+
+    def test_what_did_not_fit_is_written_at_the_end(
+        self, store: Store, trainer: Trainer, room: list[int]
+    ) -> None:
+        room[0] = 1
+        one = engine(store)
+        with pytest.raises(UnwrittenError):
+            one.records(runs(0, 1))
+        with pytest.raises(UnwrittenError):
+            one.close()
+        room[0] = 1
+        one.close()
+        assert [r.seed for r in store] == [0, 1]
+        assert one.unwritten == []
+        one.close()
 
 
 class TestData:
@@ -202,30 +254,44 @@ class TestData:
 
 
 class TestRerun:
-    def age(self, store: Store, run: Run, seconds: float) -> None:
-        then = time.time() - seconds
-        os.utime(path(store, run), (then, then))
-
-    def test_what_was_recorded_before_is_trained_again_once(
+    def test_what_another_session_trained_is_trained_again_once(
         self, store: Store, trainer: Trainer
     ) -> None:
-        engine(store).records(runs(0, 1))
-        self.age(store, runs(0)[0], 1000)
-        one = engine(store, since=time.time() - 100)
+        engine(store, session="one").records(runs(0, 1))
+        engine(store, session="two").records(runs(2))
+        two = engine(store, session="two", rerun=True)
         for _ in range(2):
-            accuracies = [r.curves["test_accuracy"][0] for r in one.records(runs(0, 1))]
-            assert accuracies == [0.02, 0.01]  # the second call's, the first's
-        assert trainer.seeds == [[0, 1], [0]]
+            accuracies = [r.series["test_accuracy"][0] for r in two.records(runs(0, 1, 2))]
+            assert accuracies == [0.03, 0.03, 0.02]
+        assert trainer.seeds == [[0, 1], [2], [0, 1]]
+        assert {r.origin.session for r in store} == {"two"}
 
     def test_it_holds_for_companions_too(self, store: Store, trainer: Trainer) -> None:
-        engine(store).records(runs(0, 1, 2))
-        for run in runs(0, 1):
-            self.age(store, run, 1000)
-        engine(store, plan=runs(0, 1, 2), since=time.time() - 100).records(runs(0))
-        assert trainer.seeds == [[0, 1, 2], [0, 1]]
+        engine(store, session="one").records(runs(0, 1))
+        engine(store, session="two").records(runs(2))
+        engine(store, session="two", rerun=True, plan=runs(0, 1, 2)).records(runs(0))
+        assert trainer.seeds == [[0, 1], [2], [0, 1]]
 
-    def test_without_it_age_does_not_matter(self, store: Store, trainer: Trainer) -> None:
-        engine(store).records(runs(0))
-        self.age(store, runs(0)[0], 10**9)
-        engine(store).records(runs(0))
+    def test_no_clock_is_asked(self, store: Store, trainer: Trainer) -> None:
+        engine(store, session="one").records(runs(0))
+        for session, age in (("two", 10**9), ("three", -(10**6))):
+            one = engine(store, session=session, rerun=True)
+            one.records(runs(0))
+            then = time.time() - age
+            os.utime(path(store, runs(0)[0]), (then, then))
+            one.records(runs(0))
+        assert len(trainer.stacks) == 3
+
+    def test_two_reruns_of_one_store_do_not_train_for_each_other_for_ever(
+        self, store: Store, trainer: Trainer
+    ) -> None:
+        one, two = (engine(store, session=name, rerun=True) for name in ("one", "two"))
+        for _ in range(3):
+            one.records(runs(0))
+            two.records(runs(0))
+        assert len(trainer.stacks) == 2
+
+    def test_without_it_any_session_will_do(self, store: Store, trainer: Trainer) -> None:
+        engine(store, session="one").records(runs(0))
+        engine(store, session="two").records(runs(0))
         assert len(trainer.stacks) == 1

@@ -1,9 +1,9 @@
 """What trains side by side, and how much of it one process takes at a time."""
 
 import pytest
-from filelock import FileLock, Timeout
 
 from cvclaims.engines import inline
+from cvclaims.locks import Lock
 from cvclaims.plan import runs_of
 from cvclaims.recipe import Recipe
 from cvclaims.records import Store
@@ -134,10 +134,10 @@ def test_every_run_of_a_stack_is_held_while_it_trains(store: Store, trainer: Tra
 
     def look(pairs: Pairs) -> None:
         for run in runs(0, 1, 2):
-            try:
-                store.lock(key(run)).acquire(blocking=False).lock.release()
-            except Timeout:
+            lock = store.lock(key(run))
+            if not lock.acquire(blocking=False):
                 held.append(run.seed)
+            lock.release()
 
     trainer.crashes = look
     engine(store, plan=runs(0, 1)).records(runs(0))
@@ -149,14 +149,19 @@ def test_companions_are_chosen_by_one_process_at_a_time(
 ) -> None:
     alone: dict[str, bool] = {}
     plain = store.lock
-    choosing = plain("choosing")
 
-    def lock(name: str) -> FileLock:
-        alone[name] = choosing.is_locked
-        return choosing if name == "choosing" else plain(name)
+    def someone_chooses() -> bool:
+        lock = plain("choosing")
+        free = lock.acquire(blocking=False)
+        lock.release()
+        return not free
+
+    def lock(name: str, what: str = "") -> Lock:
+        alone[name] = someone_chooses()
+        return plain(name, what)
 
     def look(pairs: Pairs) -> None:
-        alone["training"] = choosing.is_locked
+        alone["training"] = someone_chooses()
 
     monkeypatch.setattr(store, "lock", lock)
     trainer.crashes = look
@@ -169,5 +174,4 @@ def test_companions_are_chosen_by_one_process_at_a_time(
 def test_every_lock_is_let_go(store: Store, trainer: Trainer) -> None:
     engine(store, plan=runs(0, 1, 2)).records(runs(0))
     for run in runs(0, 1, 2):
-        with store.lock(key(run)).acquire(blocking=False):
-            pass
+        assert store.lock(key(run)).acquire(blocking=False)

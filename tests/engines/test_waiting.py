@@ -53,7 +53,7 @@ def test_for_what_another_process_trains(
     store: Store, trainer: Trainer, elsewhere: list[float]
 ) -> None:
     (found,) = engine(store).records(runs(0))
-    assert found.curves["test_accuracy"] == [0.99, 0.99]
+    assert found.series["test_accuracy"] == [0.99, 0.99]
     assert elsewhere == [inline.WAIT_SECONDS] * 3
     assert trainer.stacks == []
 
@@ -63,7 +63,7 @@ def test_meanwhile_the_plan_is_worked_on(
 ) -> None:
     plan = [*runs(0, 1), *runs(0, 1, recipe=LONGER), *runs(0, recipe=MOONS)]
     (found,) = engine(store, plan=plan).records(runs(0))
-    assert found.curves["test_accuracy"] == [0.99, 0.99]
+    assert found.series["test_accuracy"] == [0.99, 0.99]
     assert trainer.stacks == [[(TINY, 1)], [(LONGER, 0), (LONGER, 1)], [(MOONS, 0)]]
 
 
@@ -76,7 +76,7 @@ def test_meanwhile_a_later_look_of_light_recipes_is_worked_on(
     trainer.stacks.clear()
     with held_elsewhere(store, runs(1)[0], monkeypatch):
         found = session.records(runs(0, 1))
-    assert found[1].curves["test_accuracy"] == [0.99, 0.99]
+    assert found[1].series["test_accuracy"] == [0.99, 0.99]
     assert trainer.stacks == [[(LONGER, 1)]]
 
 
@@ -108,16 +108,15 @@ def test_what_was_finished_before_the_lock_was_had_is_not_trained(
     there = engine(Store(store.root))
     record = there._record(run, there.data(run), Trainer.trained(TINY, 99), 1)
 
-    def late(self: Store, key: str) -> Any:
+    def late(self: Store, key: str, what: str = "") -> Any:
         self.put(record)  # at the last moment, by another
-        return plain(self, key)
+        return plain(self, key, what)
 
     monkeypatch.setattr(Store, "lock", late)
     (found,) = engine(store).records([run])
-    assert found.curves["test_accuracy"] == [0.99, 0.99]
+    assert found.series["test_accuracy"] == [0.99, 0.99]
     assert trainer.stacks == []
-    with plain(store, key(run)).acquire(blocking=False):
-        pass  # and the lock was let go
+    assert plain(store, key(run)).acquire(blocking=False), "the lock was let go"
 
 
 def test_what_is_here_is_not_read_again(

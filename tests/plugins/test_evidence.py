@@ -37,8 +37,8 @@ def test_a_run_is_trained_once_and_a_damaged_record_again(project: Project, mode
     assert ran.rows == first.rows
     assert {path: stamps(project)[path] for path in sound} == {path: before[path] for path in sound}
     assert (
-        json.loads(damaged.read_text())["curves"]["test_accuracy"]
-        == (json.loads(text)["curves"]["test_accuracy"])
+        json.loads(damaged.read_text())["series"]["test_accuracy"]
+        == (json.loads(text)["series"]["test_accuracy"])
     )
     assert damaged.with_name(f"{damaged.name}.damaged").read_text() == text[: len(text) // 2]
     told = " ".join(" ".join(ran.summary).split())

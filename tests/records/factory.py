@@ -17,6 +17,7 @@ from cvclaims.catalogue import (
 )
 from cvclaims.recipe import Recipe
 from cvclaims.records import Origin, Record
+from cvclaims.records.record import by_class
 
 RECIPE = Recipe(data="digits", lr=0.1, epochs=3)
 # A network of convolutions has fields that perceptrons do not.
@@ -103,7 +104,7 @@ def record(
         "seed": seed,
         "scale": "full",
         "status": "finished",
-        "curves": {
+        "series": {
             "train_loss": losses,
             "train_accuracy": accuracies,
             "test_loss": losses,
@@ -111,13 +112,27 @@ def record(
             "lr": [recipe.lr] * len(losses),
             "seconds": [0.5] * len(losses),
         },
-        "class_accuracy": [0.5] * len(DATASETS[recipe.data].classes),
+        "numbers": numbers(recipe, **{n: changes.pop(n) for n in NUMBERS if n in changes}),
         "probes": {"gradient_norm": losses},
-        "parameters": 1000,
-        "images_per_second": 12345.5,
         "origin": origin(),
     }
     return Record(**fields | changes)
+
+
+NUMBERS = ("class_accuracy", "parameters", "images_per_second")
+
+
+def numbers(
+    recipe: Recipe,
+    class_accuracy: Sequence[float] | None = None,
+    parameters: int = 1000,
+    images_per_second: float = 12345.5,
+) -> dict[str, float]:
+    """A record's numbers by name."""
+    if class_accuracy is None:
+        class_accuracy = [0.5] * len(recipe.class_names)
+    found = {"parameters": parameters, "images_per_second": images_per_second}
+    return {**found, **by_class(recipe, class_accuracy)}
 
 
 @st.composite
@@ -143,7 +158,7 @@ def records(draw: st.DrawFn) -> Record:
         scale=draw(st.sampled_from(SCALES)),
         status=status,
         error="" if epochs else draw(st.text(min_size=1)),
-        curves={
+        series={
             "train_loss": curve(number),
             "train_accuracy": curve(share),
             "test_loss": curve(number),
@@ -151,15 +166,18 @@ def records(draw: st.DrawFn) -> Record:
             "lr": curve(number),
             "seconds": curve(number),
         },
-        class_accuracy=draw(
-            st.lists(share | st.just(float("nan")), min_size=classes, max_size=classes)
+        numbers=numbers(
+            recipe,
+            draw(st.lists(share | st.just(float("nan")), min_size=classes, max_size=classes)),
+            draw(st.integers(0, 10**9)),
+            draw(number),
         ),
         probes={"gradient_norm": curve(number), "dead": {"layer1": curve(share)}} if epochs else {},
-        parameters=draw(st.integers(0, 10**9)),
-        images_per_second=draw(number),
         origin=origin(
             fingerprint=draw(st.text(max_size=5)),
             stand_in=draw(st.booleans()),
             stacked=draw(st.integers(1, 9)),
+            session=draw(st.text(max_size=3)),
+            environment=draw(st.dictionaries(st.text(max_size=3), st.text(max_size=3))),
         ),
     )

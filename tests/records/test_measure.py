@@ -225,7 +225,7 @@ class TestSeveralSeries:
 
     def test_the_gap_of_training_and_test(self) -> None:
         of = whole()
-        gap = of.curves["train_accuracy"][-1] - 0.7
+        gap = of.series["train_accuracy"][-1] - 0.7
         assert measure.train_test_gap(of) == pytest.approx(gap)
 
 

@@ -1,6 +1,8 @@
 """Records as text: nothing is lost on the way, and nothing else is taken for a record."""
 
 import copy
+import dataclasses
+import hashlib
 import json
 import math
 from collections.abc import Callable, Iterator
@@ -18,7 +20,8 @@ from cvclaims.records.record import (
     SCHEMA,
     STATUSES,
     TRAINING_REVISION,
-    NewerSchemaError,
+    DamagedError,
+    digest_of,
     rounded,
 )
 from tests.records.factory import RECIPE, origin, record, records
@@ -26,8 +29,8 @@ from tests.records.factory import RECIPE, origin, record, records
 Change = Callable[[dict[str, Any]], object]
 
 FIELDS = (
-    *("schema", "key", "recipe", "seed", "scale", "status", "error", "parameters"),
-    *("images_per_second", "origin", "curves", "class_accuracy", "probes"),
+    *("schema", "digest", "key", "recipe", "seed", "scale", "status", "error"),
+    *("origin", "numbers", "series", "probes"),
 )
 
 
@@ -36,10 +39,11 @@ def form_of(of: Record) -> dict[str, Any]:
     return form
 
 
-def refused(text: str) -> str:
-    """The line that a text is refused by."""
+def refused(text: str, *, damaged: bool = False) -> str:
+    """The line that a text is refused by; only what is damaged may ever be set aside."""
     with pytest.raises(RecordError) as caught:
         Record.from_json(text)
+    assert isinstance(caught.value, DamagedError) == damaged
     line = str(caught.value)
     assert line
     assert len(line.splitlines()) == 1
@@ -47,10 +51,34 @@ def refused(text: str) -> str:
 
 
 def altered(change: Change) -> str:
-    """The text of a record after a change of its JSON."""
+    """The text of a record after a change of its JSON, by someone who knows of its digest."""
     form = form_of(record())
     change(form)
+    return sealed(form)
+
+
+def sealed(form: dict[str, Any]) -> str:
+    """A form as text, with the digest that belongs to it."""
+    if "digest" in form:
+        form["digest"] = digest_of({k: v for k, v in form.items() if k != "digest"})
     return json.dumps(form)
+
+
+def schema_1(of: Record) -> dict[str, Any]:
+    """The form that the first version gave a record."""
+    form = form_of(of)
+    right = [form["numbers"].get(f"class_accuracy.{name}") for name in of.recipe.class_names]
+    later = ("claims", "session", "environment", "steps")
+    return {
+        "schema": 1,
+        **{name: form[name] for name in ("key", "recipe", "seed", "scale", "status", "error")},
+        "parameters": form["numbers"]["parameters"],
+        "images_per_second": form["numbers"]["images_per_second"],
+        "origin": {k: v for k, v in form["origin"].items() if k not in later},
+        "curves": form["series"],
+        "class_accuracy": right if of.status != "failed" else [],
+        "probes": form["probes"],
+    }
 
 
 def setting(*path: str, to: Any) -> str:
@@ -75,8 +103,7 @@ class TestText:
         assert again.epochs == of.epochs
         for name in ("recipe", "seed", "scale", "status", "error", "parameters", "origin"):
             assert getattr(again, name) == getattr(of, name), name
-        for name in CURVES:
-            assert rounded(again.curves[name]) == rounded(of.curves[name])
+        assert rounded(again.series) == rounded(of.series)
         assert rounded(again.class_accuracy) == rounded(of.class_accuracy)
         assert again.probes == rounded(of.probes)
 
@@ -90,16 +117,34 @@ class TestText:
 
     def test_a_number_that_is_none_becomes_null_and_nan_again(self) -> None:
         of = record(loss=[0.5, math.inf, math.nan], status="diverged")
-        assert form_of(of)["curves"]["train_loss"] == [0.5, None, None]
+        assert form_of(of)["series"]["train_loss"] == [0.5, None, None]
         assert form_of(of)["probes"]["gradient_norm"] == [0.5, None, None]
         again = Record.from_json(of.to_json())
-        assert again.curves["train_loss"][0] == 0.5
-        assert all(math.isnan(value) for value in again.curves["train_loss"][1:])
+        assert again.series["train_loss"][0] == 0.5
+        assert all(math.isnan(value) for value in again.series["train_loss"][1:])
 
     def test_whatever_an_error_says_is_kept(self) -> None:
         empty: dict[str, list[float]] = {name: [] for name in CURVES}
-        of = record(status="failed", error='a "word"\nü', curves=empty, class_accuracy=[])
+        of = record(status="failed", error='a "word"\nü', series=empty, class_accuracy=[])
         assert Record.from_json(of.to_json()).error == 'a "word"\nü'
+
+    @given(records())
+    def test_the_first_schema_is_read(self, of: Record) -> None:
+        again = Record.from_json(json.dumps(schema_1(of)))
+        assert again.key == of.key
+        later: dict[str, Any] = {"claims": "", "session": "", "environment": {}, "steps": ""}
+        assert again.origin == dataclasses.replace(of.origin, **later)
+        for name in ("series", "numbers", "probes"):
+            assert rounded(getattr(again, name)) == rounded(getattr(of, name))
+
+    def test_any_series_and_any_numbers_by_name(self) -> None:
+        of = record()
+        more = dataclasses.replace(
+            of, series={**of.series, "f1": [0.5]}, numbers={**of.numbers, "peak bytes": 3}
+        )
+        again = Record.from_json(more.to_json())
+        assert again.series["f1"] == [0.5]
+        assert again.numbers["peak bytes"] == 3
 
 
 class TestRounding:
@@ -173,29 +218,33 @@ class TestDamage:
         text = record().to_json()
         whole = len(text.rstrip())
         for at in range(whole):
-            assert refused(text[:at]).startswith("not JSON, perhaps cut off (")
+            assert refused(text[:at], damaged=True).startswith("not JSON, perhaps cut off (")
         Record.from_json(text[:whole])
 
     @pytest.mark.parametrize(
-        "text", ["", "null", "[]", "3", '"schema"', "{}", '{"schema": "1"}', '{"schema": 1.0}']
+        "text",
+        ["", "NaN", *("null", "[]", "3", '"schema"', "{}", '{"schema": "1"}', '{"schema": 1.0}')],
     )
     def test_what_is_no_record(self, text: str) -> None:
-        expected = "not JSON" if not text else "no record of cvclaims: it has no schema number"
-        assert refused(text).startswith(expected)
+        broken = text in ("", "NaN")
+        expected = "not JSON" if broken else "no record of cvclaims: it has no schema number"
+        assert refused(text, damaged=True).startswith(expected)
 
     def test_nested_too_deep(self) -> None:
-        refused("[" * 200_000)
+        refused("[" * 200_000, damaged=True)
         deep = "[" * 900 + "]" * 900
-        refused(record().to_json().replace('"probes": {', f'"probes": {{"deep": {deep}1, ', 1))
+        refused(record().to_json().replace('"probes": {', f'"probes": {{"deep": {deep}, ', 1))
 
-    @pytest.mark.parametrize("name", [f for f in FIELDS if f != "schema"])
-    def test_a_field_that_is_missing_is_named(self, name: str) -> None:
-        assert refused(altered(lambda form: form.pop(name))) == f"field {name!r} is missing"
+    @pytest.mark.parametrize("name", FIELDS)
+    def test_a_field_that_is_missing(self, name: str) -> None:
+        # Without these nothing says whose record it is.
+        damaged = name in ("schema", "key", "recipe", "seed", "origin")
+        line = refused(altered(lambda form: form.pop(name)), damaged=damaged)
+        assert damaged or line == f"field {name!r} is missing"
 
     @pytest.mark.parametrize("name", CURVES)
     def test_a_curve_that_is_missing_is_named(self, name: str) -> None:
-        line = refused(altered(lambda form: form["curves"].pop(name)))
-        assert line == f"field {name!r} is missing"
+        assert refused(altered(lambda form: form["series"].pop(name))) == f"it lacks {name}"
 
     @pytest.mark.parametrize(
         ("path", "value"),
@@ -210,23 +259,53 @@ class TestDamage:
         ],
     )
     def test_what_was_altered_does_not_fit_its_key(self, path: list[str], value: object) -> None:
-        assert refused(setting(*path, to=value)) == (
+        assert refused(setting(*path, to=value), damaged=True) == (
             "its key does not belong to its recipe, seed and data: it was altered"
         )
 
-    def test_a_recipe_that_cannot_be_trained(self) -> None:
-        line = refused(setting("recipe", "optimizer", to="adm"))
+    @pytest.mark.parametrize(
+        ("path", "value"),
+        [
+            (("series", "test_accuracy"), [0.9, 0.9, 0.9]),
+            (("numbers", "parameters"), 999),
+            (("status",), "diverged"),
+            (("origin", "stand_in"), True),
+            (("probes",), {}),
+        ],
+    )
+    def test_any_other_change_does_not_fit_its_digest(self, path: list[str], value: object) -> None:
+        form = form_of(record())
+        *outer, last = path
+        part = form
+        for name in outer:
+            part = part[name]
+        assert part[last] != value
+        part[last] = value
+        assert refused(json.dumps(form)) == (
+            "its digest does not belong to its content: it was altered; restore it"
+        )
+
+    def test_the_order_of_fields_is_no_change(self) -> None:
+        form = dict(reversed(form_of(record()).items()))
+        assert Record.from_json(json.dumps(form)) == Record.from_json(record().to_json())
+
+    def test_what_is_unknown_here_may_be_known_elsewhere(self) -> None:
+        def of_another(**changes: Any) -> str:
+            form = form_of(record())
+            form["recipe"] |= changes
+            parts = [digest_of(form["recipe"]), 0, "f" * 64, TRAINING_REVISION]
+            form["key"] = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+            return sealed(form)
+
+        assert Record.from_json(of_another(lr=0.2)).recipe == RECIPE.but(lr=0.2)
+        line = refused(of_another(optimizer="adm"))
         assert line.startswith("unknown optimizer 'adm': did you mean 'adam'? ")
+        assert refused(of_another(model="tomorrow")).startswith("unknown model 'tomorrow'")
+        assert refused(of_another(**{"a\nb": 1})).startswith("not a recipe: ")
 
-    def test_a_name_with_a_line_break_stays_in_its_line(self) -> None:
-        line = refused(setting("recipe", "a\nb", to=1))
-        assert line.startswith("not a recipe: ")
-
-    @pytest.mark.parametrize("name", ["seed", "parameters"])
-    @pytest.mark.parametrize("bad", [-1, 1.0, True, "1", None])
-    def test_counts(self, name: str, bad: object) -> None:
-        line = refused(setting(name, to=bad))
-        assert line == f"{name} must be a whole number of 0 or more, not {bad!r}"
+    @pytest.mark.parametrize("bad", [-1, 1.5, True, "1", None])
+    def test_counts(self, bad: object) -> None:
+        refused(setting("numbers", "parameters", to=bad))
 
     def test_status_and_scale(self) -> None:
         for name, bad in (("status", "done"), ("scale", "auto"), ("status", None), ("scale", [])):
@@ -235,24 +314,24 @@ class TestDamage:
     @pytest.mark.parametrize("bad", ["0.5", True, [0.5], {}])
     def test_curves_hold_numbers(self, bad: object) -> None:
         def change(form: dict[str, Any]) -> None:
-            form["curves"]["train_loss"][1] = bad
+            form["series"]["train_loss"][1] = bad
 
         assert refused(altered(change)) == f"train_loss holds {bad!r}, which is no number"
 
     def test_a_number_beyond_every_float(self) -> None:
         def change(form: dict[str, Any]) -> None:
-            form["curves"]["train_loss"][1] = 10**400
+            form["series"]["train_loss"][1] = 10**400
 
         refused(altered(change))
-        refused(setting("recipe", "lr", to=10**400))
+        refused(setting("recipe", "lr", to=10**400), damaged=True)
 
     def test_curves_of_one_length_and_as_long_as_the_recipe(self) -> None:
         def cut(form: dict[str, Any]) -> None:
-            for curve in form["curves"].values():
+            for curve in form["series"].values():
                 curve.pop()
 
         def grow(form: dict[str, Any]) -> None:
-            for curve in form["curves"].values():
+            for curve in form["series"].values():
                 curve.append(0.5)
 
         def status(word: str, *changes: Change) -> str:
@@ -263,7 +342,7 @@ class TestDamage:
 
             return altered(change)
 
-        assert refused(altered(lambda form: form["curves"]["lr"].pop())) == (
+        assert refused(altered(lambda form: form["series"]["lr"].pop())) == (
             "its curves differ in length"
         )
         assert refused(status("finished", cut)) == "finished after 2 of 3 epochs"
@@ -277,27 +356,29 @@ class TestDamage:
     @pytest.mark.parametrize("bad", [-0.01, 1.01, 98.3, None])
     def test_accuracies_lie_between_0_and_1(self, name: str, bad: object) -> None:
         def change(form: dict[str, Any]) -> None:
-            form["curves"][name][0] = bad
+            form["series"][name][0] = bad
 
         assert refused(altered(change)) == f"{name} lies outside 0 to 1"
 
     def test_an_accuracy_for_each_class(self) -> None:
-        line = refused(altered(lambda form: form["class_accuracy"].pop()))
+        line = refused(altered(lambda form: form["numbers"].pop("class_accuracy.7")))
         assert line == "class_accuracy has not the 10 classes of its data"
-        nothing = setting("class_accuracy", to=[None] * 10)
+        nothing = setting("numbers", "class_accuracy.0", to=None)
         assert math.isnan(Record.from_json(nothing).class_accuracy[0])  # no sample of that class
 
     def test_the_origin_is_whole_and_of_the_right_kinds(self) -> None:
-        for text in (
-            altered(lambda form: form["origin"].pop("device")),
-            setting("origin", "colour", to="red"),
-            setting("origin", to=list(form_of(record())["origin"])),
-            setting("origin", to=None),
-        ):
-            assert refused(text).startswith("origin has to have exactly commit, cvclaims, ")
-        for name, bad in (("device", None), ("threads", "1"), ("stand_in", 0), ("stacked", True)):
-            line = refused(setting("origin", name, to=bad))
-            assert line == f"origin's {name} cannot be {bad!r}"
+        for bad in (list(form_of(record())["origin"]), None):
+            refused(setting("origin", to=bad), damaged=True)
+        lacking = refused(altered(lambda form: form["origin"].pop("device")))
+        assert lacking.startswith("origin lacks some of commit, cvclaims, ")
+        assert refused(setting("origin", "colour", to="red")) == "origin's 'colour' is unknown"
+        odd: list[tuple[str, object]] = [
+            *(("device", None), ("threads", "1"), ("stand_in", 0), ("stacked", True)),
+            *(("environment", []), ("environment", {"numpy": 2}), ("session", None)),
+        ]
+        for name, value in odd:
+            line = refused(setting("origin", name, to=value))
+            assert line == f"origin's {name} cannot be {value!r}"
 
     @pytest.mark.parametrize("bad", ["high", True, [0.5, "0.5"], {"layer1": [[False]]}])
     def test_probes_hold_numbers(self, bad: object) -> None:
@@ -308,11 +389,11 @@ class TestDamage:
             assert refused(setting("probes", to=bad)) == "probes must be named"
 
     def test_a_newer_schema_is_told_apart_from_damage(self) -> None:
-        with pytest.raises(NewerSchemaError) as caught:
-            Record.from_json(setting("schema", to=SCHEMA + 1))
-        assert str(caught.value) == (
+        assert refused(setting("schema", to=SCHEMA + 1)) == (
             f"schema {SCHEMA + 1}, this cvclaims reads {SCHEMA}: upgrade cvclaims"
         )
+        for schema in (0, -3, True):
+            refused(setting("schema", to=schema), damaged=True)
 
 
 # Any JSON, with numbers beyond a float and lines in words.
@@ -358,7 +439,7 @@ def mutations(draw: st.DrawFn) -> str:
             container[key], other[place] = two, one
         if not form:
             break
-    return json.dumps(form)
+    return sealed(form)
 
 
 def assert_sound(of: Record) -> None:
@@ -369,11 +450,11 @@ def assert_sound(of: Record) -> None:
     assert of.scale in SCALES
     assert of.status in STATUSES
     assert isinstance(of.error, str)
-    assert tuple(of.curves) == CURVES
-    for curve in (*of.curves.values(), of.class_accuracy):
+    assert set(of.series) >= set(CURVES)
+    for curve in (*of.series.values(), of.class_accuracy):
         assert all(type(value) is float for value in curve)
     for name, kind in Origin.__annotations__.items():
-        assert type(getattr(of.origin, name)) is kind
+        assert type(getattr(of.origin, name)) is (dict if name == "environment" else kind)
     assert Record.from_json(of.to_json()).to_json() == of.to_json()
 
 

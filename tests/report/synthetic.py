@@ -50,11 +50,9 @@ def record(recipe: Recipe, seed: int = 0, *, diverged: bool = False, **changes: 
         "seed": seed,
         "scale": "full",
         "status": "diverged" if diverged else "finished",
-        "curves": {name: rounded(curves[name]) for name in CURVES},
-        "class_accuracy": [0.9, 0.95],
+        "series": {name: rounded(curves[name]) for name in CURVES},
+        "numbers": {"parameters": 50_000, "images_per_second": 12_345.0},
         "probes": rounded(probes(recipe, fit, rng)),
-        "parameters": 50_000,
-        "images_per_second": 12_345.0,
         "origin": origin(),
     }
     return Record(**fields | changes)

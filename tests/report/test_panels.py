@@ -77,7 +77,7 @@ def test_a_line_is_the_mean_over_seeds() -> None:
     figure = panels.curves(RUNS)
     assert figure is not None
     drawn = figure.axes[1].lines[0].get_ydata()
-    means = np.mean([r.curves["test_accuracy"] for r in RUNS["relu"]], axis=0)
+    means = np.mean([r.series["test_accuracy"] for r in RUNS["relu"]], axis=0)
     np.testing.assert_allclose(np.asarray(drawn), means)
 
 
@@ -93,8 +93,8 @@ def test_runs_that_diverged_are_drawn_as_far_as_they_went_and_counted() -> None:
 
 
 def test_numbers_that_never_were_finite_make_no_panel() -> None:
-    curves = {**record(SHORT).curves, "train_loss": [math.nan] * 4}
-    figure = panels.curves({"ce": [record(SHORT, curves=curves)]})
+    series = {**record(SHORT).series, "train_loss": [math.nan] * 4}
+    figure = panels.curves({"ce": [record(SHORT, series=series)]})
     assert figure is not None
     assert "training loss" not in [axes.get_title() for axes in figure.axes]
 

@@ -50,7 +50,7 @@ class TestCombined:
 
         def smallest(records: Sequence[Record]) -> float:
             seen.append([(of.recipe.lr, of.seed) for of in records])
-            return min(of.curves["test_accuracy"][-1] for of in records)
+            return min(of.series["test_accuracy"][-1] for of in records)
 
         arms = [court.runs[arm] for arm in "dab"]
         court.judge.greater(court.c, combined("smallest", arms, smallest))
@@ -62,7 +62,7 @@ class TestCombined:
     def test_a_difference_of_two(self) -> None:
         court = Court()
         arms = [court.runs[arm] for arm in "ab"]
-        both = combined("mean", arms, lambda of: sum(r.curves["test_accuracy"][-1] for r in of) / 2)
+        both = combined("mean", arms, lambda of: sum(r.series["test_accuracy"][-1] for r in of) / 2)
         court.judge.paired(both - court.c)
         expected = [(VALUES["a"][s] + VALUES["b"][s]) / 2 - VALUES["c"][s] for s in range(3)]
         (measured,) = court.judgment.measured.values()

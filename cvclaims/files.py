@@ -1,0 +1,72 @@
+"""Writing files so that a reader sees all of one or none, on any file system."""
+
+import errno
+import os
+import re
+from contextlib import suppress
+from pathlib import Path
+
+# An hour after it was made, a draft belongs to a process that was killed while it wrote.
+STALE_SECONDS = 3600
+_DRAFT = re.compile(r"\.draft-[0-9a-f]{16}")
+# A file system that does not offer fsync, or does not permit it, has written all the same.
+_NOT_OFFERED = {
+    errno.EPERM,
+    errno.EACCES,
+    errno.EINVAL,
+    errno.ENOSYS,
+    errno.ENOTSUP,
+    errno.EOPNOTSUPP,
+    errno.ENOTTY,
+    errno.EROFS,
+}
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Put `content` in the place of a file; makes the folder where it has to.
+
+    A reader sees all of it or what stood there before, and no draft is left. The file can be read
+    by whom the umask allows. Raises OSError.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = _draft(path.parent)
+    try:
+        with open(draft, "xb") as file:
+            file.write(content)
+            file.flush()
+            _settle(file.fileno())
+        os.replace(draft, path)
+    except BaseException:
+        with suppress(OSError):
+            draft.unlink()
+        raise
+
+
+def check_writable(folder: Path) -> None:
+    """Raise OSError unless files can be written into a folder; makes it where it has to.
+
+    It does what writing does, and removes the drafts that killed processes left there.
+    """
+    probe = _draft(folder)
+    write_atomically(probe, b"Written to see whether it can be.\n")
+    # The age of others is read off this one: the clock of a file server need not be ours.
+    written = probe.stat().st_mtime
+    probe.unlink()
+    with suppress(OSError):
+        for path in folder.iterdir():
+            if _DRAFT.fullmatch(path.name) and written - path.lstat().st_mtime > STALE_SECONDS:
+                path.unlink()
+
+
+def _draft(folder: Path) -> Path:
+    """A name that nobody else takes, however long the name of the file itself."""
+    return folder / f".draft-{os.urandom(8).hex()}"
+
+
+def _settle(handle: int) -> None:
+    """Wait until the content is on the disk, where the file system lets one wait."""
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in _NOT_OFFERED:
+            raise

@@ -1,6 +1,7 @@
 """The results folder as a whole."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -120,8 +121,9 @@ def test_a_newer_file_stops_the_session_before_anything_is_written(tmp_path: Pat
 
 def test_a_file_in_the_folders_place_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "results").write_text("")
-    with pytest.raises(ReportError, match="cannot be written"):
+    with pytest.raises(ReportError, match=r"cannot be written: .*results is no folder; move that"):
         write_results(tmp_path / "results", ROWS, shelf())
+    assert (tmp_path / "results").read_text() == ""
 
 
 def test_two_sessions_that_end_at_once_wait_for_each_other(
@@ -131,7 +133,7 @@ def test_two_sessions_that_end_at_once_wait_for_each_other(
     monkeypatch.setattr(page, "_LOCK_SECONDS", 0.01)
 
     def records(of: Row) -> dict[str, list[object]]:
-        with pytest.raises(ReportError, match="another session"):
+        with pytest.raises(ReportError, match=rf"another session, process {os.getpid()} on"):
             inner.append(write_results(tmp_path, [], shelf()))
         return {}
 

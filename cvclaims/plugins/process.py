@@ -64,7 +64,7 @@ class Process:
             return (yield)
         except KeyboardInterrupt as error:
             session.exitstatus = pytest.ExitCode.INTERRUPTED
-            print(f"\ninterrupted: {error or 'Ctrl-C'}", file=sys.stderr)
+            print(f"\ninterrupted: {str(error) or 'Ctrl-C'}", file=sys.stderr)
 
     def pytest_unconfigure(self) -> None:
         """Leave the process as it was."""

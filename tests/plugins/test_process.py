@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -196,17 +195,18 @@ def test_another_thread_takes_no_signals() -> None:
     made[0].pytest_unconfigure()
 
 
+@pytest.mark.parametrize(("message", "told"), [("SIGTERM: why", "SIGTERM: why"), ("", "Ctrl-C")])
 def test_interrupted_at_the_very_end_there_is_no_traceback(
-    attended: Process, capsys: pytest.CaptureFixture[str]
+    project: Project, message: str, told: str
 ) -> None:
-    session = SimpleNamespace(exitstatus=0)
-    for error, told in ((Ended("SIGTERM: why"), "SIGTERM: why"), (KeyboardInterrupt(), "Ctrl-C")):
-        hook = attended.pytest_sessionfinish(session)  # type: ignore[arg-type]
-        next(hook)
-        with pytest.raises(StopIteration):
-            hook.throw(error)
-        assert session.exitstatus == pytest.ExitCode.INTERRUPTED
-        assert capsys.readouterr().err == f"\ninterrupted: {told}\n"
+    project.write("@about('1')\ndef test_quick(verdict):\n    verdict.exact(1, 1)")
+    (project.path / "conftest.py").write_text(
+        f"def pytest_sessionfinish():\n    raise KeyboardInterrupt({message!r})\n"
+    )
+    ran = project.run_alone("-n0")
+    assert ran.result.ret == pytest.ExitCode.INTERRUPTED
+    assert ran.errors.strip() == f"interrupted: {told}"
+    assert "Traceback" not in ran.text
 
 
 WAITING = """

@@ -22,6 +22,8 @@ from filelock import lock_descriptor, unlock_descriptor
 
 TELL_SECONDS = 10.0
 LOOK_SECONDS = 0.05
+# Follow no link, and wait for nobody at the other end of a pipe.
+_PLAIN = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 # Windows lets nobody else read the first byte, which is what it locks.
 _HOLDER_AT = 1
 _HOLDER = re.compile(r"process \d+ on [\w.-]+ since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
@@ -165,10 +167,6 @@ class Lock:
             f"{self.what}: the lock file {self.path} cannot be used ({error.strerror or error}); "
             f"{before}{self.elsewhere}{after}"
         )
-
-
-# Follow no link, and wait for nobody at the other end of a pipe.
-_PLAIN = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 def _sign(handle: int) -> None:

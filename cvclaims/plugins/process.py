@@ -32,7 +32,10 @@ class Process:
     """
 
     def __init__(self) -> None:
-        self._terminal = os.dup(2)
+        try:
+            self._terminal = os.dup(2)
+        except OSError:  # closed
+            self._terminal = os.open(os.devnull, os.O_WRONLY)
         self._tell, locks.tell = locks.tell, self._say
         self._ended = -GRACE_SECONDS
         if threading.current_thread() is threading.main_thread():

@@ -117,7 +117,7 @@ def test_what_finished_is_kept_and_not_trained_again(project: Project, session: 
     project.write(TRAINING)
     session.start("-pno:xdist")
     session.wait_until(session.is_training)
-    os.kill(session.process.pid, signal.SIGTERM)
+    to_the_session(session)
     session.has_ended_in_order()
     before = {path: path.stat() for path in project.records()}
     assert len(before) == 6
@@ -127,26 +127,30 @@ def test_what_finished_is_kept_and_not_trained_again(project: Project, session: 
     assert {path: path.stat() for path in before} == before
 
 
-def test_a_signal_to_every_process_and_twice_to_one(project: Project, session: Session) -> None:
-    project.write(TRAINING)
-    session.start("-n2")
-    session.wait_until(session.is_training)
-    os.kill(session.process.pid, signal.SIGTERM)
-    os.killpg(session.process.pid, signal.SIGTERM)
-    session.has_ended_in_order()
-    assert len(project.records()) == 6
-
-
 def to_the_session(session: Session) -> None:
     os.kill(session.process.pid, signal.SIGTERM)
+
+
+def to_all_of_it_and_twice_to_one(session: Session) -> None:
+    to_the_session(session)
+    os.killpg(session.process.pid, signal.SIGTERM)
 
 
 def to_a_worker(session: Session) -> None:
     os.kill(session.workers()[0], signal.SIGTERM)
 
 
-@pytest.mark.parametrize("send", [to_the_session, to_a_worker])
-def test_a_signal_to_one_process_ends_all(
+def test_workers_that_train_end_with_the_session(project: Project, session: Session) -> None:
+    project.write(TRAINING)
+    session.start("-n2")
+    session.wait_until(session.is_training)
+    to_the_session(session)
+    session.has_ended_in_order()
+    assert len(project.records()) == 6
+
+
+@pytest.mark.parametrize("send", [to_all_of_it_and_twice_to_one, to_a_worker])
+def test_whomever_a_signal_reaches_all_end(
     project: Project, session: Session, send: Callable[[Session], None]
 ) -> None:
     project.write(SLEEPING)
@@ -240,6 +244,16 @@ def test_a_closed_terminal_is_no_error(attended: Process) -> None:
     os.close(attended._terminal)
     locks.tell("a wait")
     attended._terminal = os.open(os.devnull, os.O_WRONLY)
+
+
+def test_a_closed_stderr_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def closed(_: int) -> int:
+        raise OSError(9, "Bad file descriptor")
+
+    monkeypatch.setattr(os, "dup", closed)
+    attended = Process()
+    locks.tell("a wait")
+    attended.pytest_unconfigure()
 
 
 def test_a_session_without_claims_is_left_alone(project: Project) -> None:

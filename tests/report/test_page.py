@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from cvclaims import locks
 from cvclaims.report import figures, files, page
 from cvclaims.report.page import ReportError, Written, compose, write_results
 from cvclaims.report.rows import Row
@@ -130,7 +131,10 @@ def test_two_sessions_that_end_at_once_wait_for_each_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     inner: list[Written] = []
-    monkeypatch.setattr(page, "_LOCK_SECONDS", 0.01)
+    told: list[str] = []
+    monkeypatch.setattr(page, "_LOCK_SECONDS", 0.1)
+    monkeypatch.setattr(locks, "TELL_SECONDS", 0.0)
+    monkeypatch.setattr(locks, "tell", told.append)
 
     def records(of: Row) -> dict[str, list[object]]:
         with pytest.raises(ReportError, match=rf"another session, process {os.getpid()} on"):
@@ -139,6 +143,7 @@ def test_two_sessions_that_end_at_once_wait_for_each_other(
 
     write_results(tmp_path, ROWS[:1], records)  # type: ignore[arg-type]
     assert inner == []
+    assert f"waiting for the results folder, which process {os.getpid()} on" in told[0]
 
 
 def test_the_numbers_are_safe_before_the_first_figure(

@@ -94,7 +94,9 @@ def write_results(
 def _alone(folder: Path) -> Iterator[None]:
     """Two sessions that end at once must not write over each other's rows."""
     # Beside the records' own locks, which no one commits.
-    lock = Lock(folder / "records" / ".locks" / "results.lock", "the results folder")
+    lock = Lock(
+        folder / "records" / ".locks" / "results.lock", "the results folder", "put it elsewhere"
+    )
     try:
         if not lock.acquire(timeout=_LOCK_SECONDS):
             raise ReportError(
@@ -102,7 +104,9 @@ def _alone(folder: Path) -> Iterator[None]:
                 f"{lock.path}): end it, then --claims-replay writes the results from the records"
             )
     except LockError as error:
-        raise ReportError(f"{folder} cannot be written: {error}") from None
+        raise ReportError(
+            f"{folder} cannot be written ({error}); choose another with --claims-results"
+        ) from None
     try:
         yield
     finally:

@@ -161,13 +161,23 @@ def test_whomever_a_signal_reaches_all_end(
 
 
 @pytest.fixture
-def attended() -> Iterator[Process]:
+def unattended() -> Iterator[None]:
+    """This process without what its own session has changed."""
+    before = [signal.signal(number, signal.SIG_DFL) for number in process.SIGNALS]
+    yield
+    for number, handler in zip(process.SIGNALS, before, strict=True):
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def attended(unattended: None) -> Iterator[Process]:
     """This process, attended."""
     made = Process()
     yield made
     made.pytest_unconfigure()
 
 
+@pytest.mark.usefixtures("unattended")
 @pytest.mark.parametrize("number", process.SIGNALS)
 def test_each_signal_ends_a_process_and_its_handler_goes_again(number: int) -> None:
     attended = Process()
@@ -190,6 +200,7 @@ def test_a_signal_that_somebody_handles_is_left_to_him(
         signal.signal(signal.SIGHUP, before)
 
 
+@pytest.mark.usefixtures("unattended")
 def test_another_thread_takes_no_signals() -> None:
     made: list[Process] = []
     thread = threading.Thread(target=lambda: made.append(Process()))

@@ -122,7 +122,7 @@ def test_a_newer_file_stops_the_session_before_anything_is_written(tmp_path: Pat
 
 def test_a_file_in_the_folders_place_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "results").write_text("")
-    with pytest.raises(ReportError, match=r"cannot be written: .*results is no folder; move that"):
+    with pytest.raises(ReportError, match=r"cannot be written \(.*results is no folder; move that"):
         write_results(tmp_path / "results", ROWS, shelf())
     assert (tmp_path / "results").read_text() == ""
 

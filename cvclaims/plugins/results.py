@@ -156,7 +156,7 @@ class Sink:
             for line in terminal_table(rows, sheet.width).splitlines():
                 yield Line(sheet.cut(line))
             yield Line("")
-        yield from summary.runs_line(rows, self.suite.trained(), sheet)
+        yield from summary.runs_line(rows, *self.suite.runs(), sheet)
         yield from summary.stand_ins(rows, self.suite.settings.data, sheet)
         yield from summary.claim_lines(rows, before, sheet)
         yield from summary.reason_lines(rows, sheet)
@@ -170,7 +170,7 @@ class Sink:
         from cvclaims.plugins.terminal import Line
 
         if self._interrupted:
-            kept = summary.number(self.suite.trained(), "finished run")
+            kept = summary.number(sum(self.suite.runs()), "finished run")
             told = (
                 f"interrupted: the records of {kept} are kept; the same command goes on; "
                 "--claims-replay writes the tables from what is there"

@@ -87,16 +87,21 @@ class Suite:
         return Told(lambda: self.engine, self.line, case.claim.id, self._count)
 
     def _count(self) -> None:
-        """Let the process that reports know how many runs this one has trained."""
-        if self.is_worker:
-            self.notes.leave(f"trained-{self.worker}", self._trained_here())
+        """Let the process that reports know which runs this one has trained and read."""
+        if self.is_worker and "engine" in self.__dict__:
+            keys = [sorted(self.engine.trained), sorted(self.engine.read)]
+            self.notes.leave(f"runs-{self.worker}", keys)
 
-    def _trained_here(self) -> int:
-        return self.engine.trained if "engine" in self.__dict__ else 0
-
-    def trained(self) -> int:
-        """How many runs this session has trained so far, in all its processes."""
-        return self._trained_here() + sum(map(int, self.notes.read("trained-*")))
+    def runs(self) -> tuple[int, int]:
+        """How many runs this session has read and trained so far, in all its processes."""
+        read: set[str] = set()
+        trained: set[str] = set()
+        if "engine" in self.__dict__:
+            trained, read = set(self.engine.trained), set(self.engine.read)
+        for trained_there, read_there in self.notes.read("runs-*"):
+            trained.update(trained_there)
+            read.update(read_there)
+        return len(read - trained), len(trained)
 
     def header(self) -> list[str]:
         """The settings and the session's name, for pytest's header."""
@@ -150,6 +155,7 @@ class Suite:
             self.config.pluginmanager.register(Planner(self), "cvclaims-planner")
         if not claims:
             return
+        self.attend()
         from cvclaims.plugins.cases import cases_of
 
         try:
@@ -168,11 +174,18 @@ class Suite:
         if not (self.settings.replay or self.settings.plan):
             self.line = self._line()
 
+    def attend(self) -> None:
+        """Let signals end this process in order, and let its waits be heard."""
+        from cvclaims.plugins import process
+
+        process.attend(self.config)
+
     def workers_collected(self) -> None:
         """What was refused in a worker, and what would fail in all of them, ends the session."""
         for why in self.notes.read("refused-*"):
             raise pytest.UsageError(why)
         if self.notes.read("cases-*"):
+            self.attend()
             self._check()
             self.watch()
 

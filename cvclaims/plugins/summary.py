@@ -41,11 +41,10 @@ def in_order(rows: Iterable[Row]) -> list[Row]:
     return sorted(rows, key=lambda row: (row.report_number, _natural(row.id), row.case))
 
 
-def runs_line(rows: Sequence[Row], trained: int, sheet: Sheet) -> list[Line]:
+def runs_line(rows: Sequence[Row], read: int, trained: int, sheet: Sheet) -> list[Line]:
     """What was read, trained and not evaluated."""
-    used = {key for row in rows for keys in row.evidence.values() for key in keys}
     idle = sum(row.verdict == "not evaluated" for row in rows)
-    told = f"{number(max(0, len(used) - trained), 'run')} read, {trained:,} trained"
+    told = f"{number(read, 'run')} read, {trained:,} trained"
     told += f"; {idle:,} of {number(len(rows), 'claim')} not evaluated" if idle else ""
     return _plain(sheet.wrap(told))
 

@@ -1,6 +1,7 @@
 """The --claims-* options: what they say of themselves, their ini twins, values that cannot be."""
 
 import itertools
+import re
 from pathlib import Path
 
 import pytest
@@ -164,7 +165,7 @@ def header(ran: Ran) -> str:
     first = next(n for n, line in enumerate(ran.lines) if line.startswith("claims: "))
     more = itertools.takewhile(lambda line: line.startswith("  "), ran.lines[first + 1 :])
     told, _, name = " ".join(" ".join([ran.lines[first], *more]).split()).rpartition(", session ")
-    assert len(name) == 8
+    assert re.fullmatch(r"\d{8}-\d{6}-\w{8}", name)
     return told
 
 

@@ -109,6 +109,7 @@ def test_a_damaged_file_keeps_its_sound_rows(tmp_path: Path) -> None:
     assert [r.id for r in done.rows] == ["5.05", "5.06"]
     assert len(done.problems) == 1
     assert (tmp_path / "claims.json.damaged").read_text() == damaged
+    assert write_results(tmp_path, [row("5.06")], shelf()).problems == []
 
 
 def test_a_newer_file_stops_the_session_before_anything_is_written(tmp_path: Path) -> None:
@@ -139,16 +140,31 @@ def test_two_sessions_that_end_at_once_wait_for_each_other(
     assert inner == []
 
 
-def test_the_numbers_are_safe_before_the_first_figure(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "error", [ReportError("the disk is full"), MemoryError(), ImportError("x\ny")]
+)
+def test_whatever_drawing_raises_costs_neither_table_nor_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    def full(*_: object) -> None:
-        raise ReportError("the disk is full")
+    def fail(*_: object) -> None:
+        raise error
 
-    monkeypatch.setattr(page, "draw_figures", full)
-    with pytest.raises(ReportError, match="disk"):
-        write_results(tmp_path, ROWS, shelf())
-    assert len(files.read_rows(tmp_path)[0]) == len(ROWS)
+    write_results(tmp_path, ROWS[:1], shelf())
+    before = content(tmp_path)
+    monkeypatch.setattr(page, "draw_figures", fail)
+    done = write_results(tmp_path, ROWS, shelf())
+    (problem,) = done.problems
+    assert problem.startswith(f"{tmp_path}: no figure is drawn ({type(error).__name__}: ")
+    assert "\n" not in problem
+    assert done.claims.read_bytes() == files.to_json(done.rows)
+    text = done.page.read_text()
+    assert all(f"**{r.id}**" in text for r in ROWS)
+    # The figure whose evidence is what it was stays, in the folder and on the page.
+    assert [path for path in content(tmp_path) if path.endswith(".png")] == [
+        path for path in before if path.endswith(".png")
+    ]
+    assert "](figures/losses/5.04-ce-mse-curves.png)" in text
+    assert [r.place for r in done.before] == [ROWS[0].place]
 
 
 def test_a_page_without_rows_is_a_page() -> None:

@@ -158,7 +158,7 @@ def plain(text: str) -> str:
     text = clean(text)
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     # GitHub makes links of addresses, people and issues; a comment in their midst keeps them text.
-    text = re.sub(r"(?i)@(?=\w)|#(?=\d)|\bwww\.|:(?=//)", r"\g<0><!-- -->", text)
+    text = re.sub(r"(?i)@(?=\w)|#(?=\d)|\bwww(?=\.)|:(?=//)", r"\g<0><!-- -->", text)
     text = text.replace("$", "&#36;")
     text = re.sub(r"([\\`*|~\[\]])", r"\\\1", text)
     # Inside a word an underscore is one; at its edge it would begin or end emphasis.

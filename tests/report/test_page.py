@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -165,6 +166,29 @@ def test_whatever_drawing_raises_costs_neither_table_nor_page(
     ]
     assert "](figures/losses/5.04-ce-mse-curves.png)" in text
     assert [r.place for r in done.before] == [ROWS[0].place]
+
+
+NASTY = "a\x1b[2J\x00\nb|<b>\udc80\u202e![x](http://a.b)"
+
+
+def test_no_text_from_outside_loses_the_table_or_gets_out_raw(tmp_path: Path) -> None:
+    folder = tmp_path / "r\x1b[2J\udc80"
+    texts: dict[str, Any] = dict.fromkeys(
+        ["report", "report_title", "report_note", "title", "case", "data"], NASTY
+    )
+    texts |= dict.fromkeys(["device", "source", "reason", "disputed", "failure", "rule"], NASTY)
+    nasty = judged(f"1{NASTY}", LOSSES, assumed=[NASTY], **texts)
+    done = write_results(folder, [nasty, *ROWS], shelf())
+    assert done.problems == []
+    assert len(files.read_rows(done.claims)[0]) == len(done.rows) == len(ROWS) + 1
+    for text in (done.claims.read_text(), done.page.read_text()):
+        assert all(char.isprintable() or char in "\n\u00a0" for char in text)
+    assert "![x]" not in done.page.read_text()
+    assert "<b>" not in done.page.read_text()
+    assert all(re.fullmatch(r"[\w./-]+", name, re.ASCII) for name in content(folder))
+    done.claims.write_text("{")
+    (problem,) = write_results(folder, [nasty], shelf()).problems
+    assert problem.isprintable()
 
 
 def test_a_page_without_rows_is_a_page() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cvclaims.text import clean
+from cvclaims.text import clean, encodable
 
 HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
@@ -42,6 +42,12 @@ def test_whatever_comes_is_one_line_that_encodes(text: str) -> None:
     assert clean(shown) == shown
 
 
-@given(st.characters(exclude_categories=[*HIDDEN, "Zs"]))
+@given(st.characters(codec="utf-8"))
 def test_what_can_be_seen_stays(char: str) -> None:
-    assert clean(char) == char
+    if unicodedata.category(char) not in {*HIDDEN, "Zs"}:
+        assert clean(char) == char
+
+
+def test_what_an_encoding_lacks_is_replaced_or_escaped() -> None:
+    assert encodable("0.98 ± 0.01 → …, 模", "utf-8") == "0.98 ± 0.01 → …, 模"
+    assert encodable("0.98 ± 0.01 → …, 模", "ascii") == r"0.98 +- 0.01 -> ..., \u6a21"

@@ -84,6 +84,8 @@ class Sink:
         else:
             self._write(session, rows)
         self.problems += self.suite.take_problems()
+        if self.suite.settings.rerun and not self._interrupted:
+            self.suite.store.end_rerun()
 
     def _write(self, session: pytest.Session, rows: "list[Row]") -> None:
         from cvclaims.report.page import ReportError, write_results

@@ -7,12 +7,8 @@ from dataclasses import dataclass
 
 import pytest
 
-# What stands for a character that the terminal's encoding lacks; others become escapes.
-_PLAIN = {
-    **{"→": "->", "←": "<-", "±": "+/-", "–": "-", "—": "-", "−": "-", "·": "-", "…": "..."},
-    **{"×": "x", "≤": "<=", "≥": ">=", "≠": "!=", "≈": "~", "’": "'", "‘": "'", "“": '"', "”": '"'},
-    **{"\u00a0": " ", "²": "^2", "³": "^3", "∂": "d", "ŷ": "y^", "γ": "gamma", "θ": "theta"},
-}
+from cvclaims.text import encodable
+
 _COLOURS: Mapping[str, str] = {
     "supported": "green",
     "refuted": "red",
@@ -47,12 +43,7 @@ class Sheet:
         """A line as it can be shown: whatever the encoding lacks is spelled out."""
         if not text.isprintable():
             text = "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
-        if _encodes(text, self.encoding):
-            return text
-        text = "".join(
-            char if _encodes(char, self.encoding) else _PLAIN.get(char, char) for char in text
-        )
-        return text.encode(self.encoding, "backslashreplace").decode(self.encoding)
+        return encodable(text, self.encoding)
 
     def cut(self, text: str, width: int | None = None) -> str:
         """A line no wider than the sheet, or than `width`."""
@@ -98,11 +89,3 @@ def table(rows: Sequence[Sequence[str]]) -> list[str]:
 
 def _markup(colour: str) -> dict[str, bool]:
     return {colour: True} if colour else {}
-
-
-def _encodes(text: str, encoding: str) -> bool:
-    try:
-        text.encode(encoding)
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -7,6 +7,8 @@ from cvclaims.engines import NotEvaluated
 from cvclaims.plan import Run
 from cvclaims.records import Record, Store
 
+NOT_TRAINED = "not trained so far"
+
 
 class Replay:
     """An engine that only reads the store."""
@@ -24,7 +26,7 @@ class Replay:
             same = [r for r in self._sound(run) if r.origin.fingerprint == prints[run.recipe.data]]
             if not same:
                 raise NotEvaluated(
-                    f"not trained so far: no record of seed {run.seed} at {run.scale} scale"
+                    f"{NOT_TRAINED}: no record of seed {run.seed} at {run.scale} scale"
                 )
             found.append(same[0])
         self.read.update(record.key for record in found)

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from cvclaims.engines.replay import NOT_TRAINED
 from cvclaims.plugins.cases import HEAVY, NO_RECORDS, WANTS_GPU
 from cvclaims.plugins.terminal import Line, Sheet, table
 from cvclaims.report.quantities import NONE
@@ -30,6 +31,10 @@ ADVICE: Mapping[str, tuple[str, str, str]] = {
     HEAVY: (
         *("takes more than seconds on a CPU", "take more than seconds on a CPU"),
         "--claims-scale full judges {} in full, --claims-scale reduced small",
+    ),
+    NOT_TRAINED: (
+        *("was not trained so far", "were not trained so far"),
+        "run without --claims-replay to train {}",
     ),
     NO_RECORDS: ("rests on no records", "rest on no records", "run without --claims-replay"),
 }
@@ -75,7 +80,8 @@ def claim_lines(
 
 def reason_lines(rows: Iterable[Row], sheet: Sheet) -> list[Line]:
     """Why claims were not evaluated: a line for each reason, however many claims have it."""
-    reasons = Counter(clean(row.reason) for row in rows if row.verdict == "not evaluated")
+    idle = (row for row in rows if row.verdict == "not evaluated")
+    reasons = Counter(_known(clean(row.reason)) for row in idle)
     lines: list[str] = []
     for reason, count in reasons.most_common(MOST_REASONS):
         lines += sheet.wrap(_reason(reason, count))[:3]
@@ -167,6 +173,11 @@ def _numbers(row: Row) -> str:
     sizes = {measured["n"] for measured in row.measured.values()}
     common = f" (n = {sizes.pop()})" if len(sizes) == 1 and row.evidence else ""
     return ", ".join(told) + common
+
+
+def _known(reason: str) -> str:
+    """A reason without its details, where there is advice for all of its kind."""
+    return next((known for known in ADVICE if reason.startswith(known)), reason)
 
 
 def _reason(reason: str, count: int) -> str:

@@ -30,7 +30,7 @@ ADVICE: Mapping[str, tuple[str, str, str]] = {
     ),
     HEAVY: (
         *("takes more than seconds on a CPU", "take more than seconds on a CPU"),
-        "--claims-scale full judges {} in full, --claims-scale reduced small",
+        "--claims-scale full trains {}",
     ),
     NOT_TRAINED: (
         *("was not trained so far", "were not trained so far"),
@@ -62,13 +62,15 @@ def claim_lines(
     if not shown:
         return []
     shown.sort(key=lambda row: row.verdict != "error")  # no error may be among those left out
-    few = shown[:MOST_CLAIMS]
-    names = {row.place: clean(f"{row.id} {row.case}") for row in few}
+    # A line that says "and 1 more" could as well be that one.
+    few = shown if len(shown) == MOST_CLAIMS + 1 else shown[:MOST_CLAIMS]
+    # A long name leaves room for the verdict and the first numbers.
+    names = {row.place: sheet.cut(clean(f"{row.id} {row.case}"), sheet.width // 2) for row in few}
     name = max((len(text) for text in names.values() if len(text) <= _NAME), default=0)
     word = max(len(row.verdict) for row in few)
     lines = [Line(sheet.cut("refuted, in error or changed (name reported → measured):"))]
     for row in few:
-        lead = sheet.cut(f"  {names[row.place]:{name}}  ", max(0, sheet.width - word))
+        lead = f"  {names[row.place]:{name}}  "
         rest = f"{'':{word - len(row.verdict)}}  {_what(row, before.get(row.place))}"
         room = max(0, sheet.width - len(lead) - len(row.verdict))
         lines.append(Line(lead, row.verdict, sheet.cut(rest, room).rstrip()))
@@ -95,15 +97,24 @@ def overview(rows: Sequence[Row], sheet: Sheet) -> list[Line]:
     """The verdicts of this session, counted by report."""
     found = count(rows)
     heads = [name for name in COUNTED if found[name]]
+    lines = [["report", *heads]]
+    for name, part in _by_report(rows).items():
+        counts = count(part)
+        lines.append([name, *(str(counts[head]) for head in heads)])
+    room = max(12, sheet.width - sum(len(head) + 2 for head in heads))
+    return _plain(sheet.cut(line) for line in table([[sheet.cut(n, room), *c] for n, *c in lines]))
+
+
+def _by_report(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    """The rows by report; those of which nothing was evaluated share one line."""
     reports: dict[str, list[Row]] = {}
     for row in rows:
         reports.setdefault(clean(f"{row.report_number or ''} {row.report}"), []).append(row)
-    lines = [["report", *heads]]
-    lines += [[name, *_tally(count(part), heads)] for name, part in reports.items()]
-    if len(reports) > 1:
-        lines.append(["all", *_tally(found, heads)])
-    room = max(12, sheet.width - sum(len(head) + 2 for head in heads))
-    return _plain(sheet.cut(line) for line in table([[sheet.cut(n, room), *c] for n, *c in lines]))
+    idle = [name for name in reports if set(count(reports[name])) == {"not evaluated"}]
+    if len(idle) > 1:
+        together = [row for name in idle for row in reports.pop(name)]
+        reports[", ".join(name.partition(" ")[0] for name in idle)] = together
+    return reports
 
 
 def stand_ins(rows: Iterable[Row], folder: Path | None, sheet: Sheet) -> list[Line]:
@@ -187,10 +198,6 @@ def _reason(reason: str, count: int) -> str:
         what, them = (one, "it") if count == 1 else (several, "them")
         return f"{number(count, 'claim')} {what}: {advice.format(them)}"
     return f"{number(count, 'claim')} not evaluated: {reason}"
-
-
-def _tally(found: Mapping[str, int], heads: Iterable[str]) -> list[str]:
-    return [str(found[head]) for head in heads]
 
 
 def number(count: int, what: str) -> str:

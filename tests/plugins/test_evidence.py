@@ -240,7 +240,7 @@ def test_by_default_nothing_is_trained_that_takes_long(
     assert ran.verdicts() == dict.fromkeys("12", "not evaluated")
     assert ran.reason("1") == "it takes more than seconds on a CPU"
     assert [line for line in ran.summary if "seconds" in line] == [
-        "2 claims take more than seconds on a CPU: --claims-scale full judges them in"
+        "2 claims take more than seconds on a CPU: --claims-scale full trains them"
     ]
     assert ran.result.ret == 0
     assert project.records() == []

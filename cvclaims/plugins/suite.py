@@ -107,6 +107,7 @@ class Suite:
             self.config.pluginmanager.register(Planner(self), "cvclaims-planner")
         if not claims:
             return
+        self.attend()
         from cvclaims.plugins.cases import cases_of
 
         try:
@@ -126,6 +127,12 @@ class Suite:
         if not (self.settings.replay or self.settings.plan):
             self.line = self._line()
 
+    def attend(self) -> None:
+        """Let signals end this process in order, and let its waits be heard."""
+        from cvclaims.plugins import process
+
+        process.attend(self.config)
+
     def _line(self) -> Line | None:
         from cvclaims.plugins import live
 
@@ -133,7 +140,10 @@ class Suite:
 
     def watch(self) -> None:
         """Show what the workers train, once one of them has taken up claims."""
-        if self._watch is not None or not self.notes.folder.exists() or self.settings.replay:
+        if not self.notes.folder.exists():
+            return
+        self.attend()
+        if self._watch is not None or self.settings.replay:
             return
         from cvclaims.plugins import live
 

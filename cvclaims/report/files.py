@@ -2,11 +2,11 @@
 
 import json
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from cvclaims.files import write_atomically
 from cvclaims.report.rows import SCHEMA, Row
 
 CLAIMS = "claims.json"
@@ -21,18 +21,7 @@ def replace(path: Path, content: bytes) -> bool:
     try:
         if path.is_file() and path.read_bytes() == content:
             return False
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, draft = tempfile.mkstemp(dir=path.parent, prefix=".draft-")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(draft, 0o644)  # mkstemp makes files that only their owner can read
-            os.replace(draft, path)
-        except BaseException:
-            os.unlink(draft)
-            raise
+        write_atomically(path, content)
     except OSError as error:
         raise ReportError(
             f"{path} cannot be written ({error.strerror}): free it, then --claims-replay "

@@ -7,8 +7,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TypeAlias
 
-from filelock import FileLock, Timeout
-
+from cvclaims.locks import Lock, LockError
 from cvclaims.report import files, grid
 from cvclaims.report.figures import KINDS, Picture, Records, draw_figures
 from cvclaims.report.files import ReportError
@@ -22,7 +21,8 @@ __all__ = ["ReportError", "Written", "compose", "write_results"]
 Shown: TypeAlias = tuple[grid.Grid, str | None]
 
 PAGE = "README.md"
-_LOCK_SECONDS = 120
+# Another session may draw hundreds of figures, or stand still.
+_LOCK_SECONDS = 1800.0
 _INTRODUCTION = """\
 # Results
 
@@ -93,17 +93,19 @@ def write_results(
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Two sessions that end at once must not write over each other's rows."""
+    # Beside the records' own locks, which no one commits.
+    lock = Lock(
+        folder / "records" / ".locks" / "results.lock", "the results folder", "put it elsewhere"
+    )
     try:
-        # Beside the records' own locks, which no one commits.
-        locks = folder / "records" / ".locks"
-        locks.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(locks / "results.lock", timeout=_LOCK_SECONDS)
-        lock.acquire()
-    except Timeout:
-        raise ReportError(f"{folder} is being written by another session: run again") from None
-    except OSError as error:
+        if not lock.acquire(timeout=_LOCK_SECONDS):
+            raise ReportError(
+                f"{folder} is still being written by another session, {lock.holder()} (lock file "
+                f"{lock.path}): end it, then --claims-replay writes the results from the records"
+            )
+    except LockError as error:
         raise ReportError(
-            f"{folder} cannot be written ({error.strerror}); choose another folder"
+            f"{folder} cannot be written ({error}); choose another with --claims-results"
         ) from None
     try:
         yield

@@ -1,6 +1,7 @@
 """The results folder as a whole."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from cvclaims import locks
 from cvclaims.report import figures, files, page
 from cvclaims.report.page import ReportError, Written, compose, write_results
 from cvclaims.report.rows import Row
@@ -120,23 +122,28 @@ def test_a_newer_file_stops_the_session_before_anything_is_written(tmp_path: Pat
 
 def test_a_file_in_the_folders_place_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "results").write_text("")
-    with pytest.raises(ReportError, match="cannot be written"):
+    with pytest.raises(ReportError, match=r"cannot be written \(.*results is no folder; move that"):
         write_results(tmp_path / "results", ROWS, shelf())
+    assert (tmp_path / "results").read_text() == ""
 
 
 def test_two_sessions_that_end_at_once_wait_for_each_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     inner: list[Written] = []
-    monkeypatch.setattr(page, "_LOCK_SECONDS", 0.01)
+    told: list[str] = []
+    monkeypatch.setattr(page, "_LOCK_SECONDS", 0.1)
+    monkeypatch.setattr(locks, "TELL_SECONDS", 0.0)
+    monkeypatch.setattr(locks, "tell", told.append)
 
     def records(of: Row) -> dict[str, list[object]]:
-        with pytest.raises(ReportError, match="another session"):
+        with pytest.raises(ReportError, match=rf"another session, process {os.getpid()} on"):
             inner.append(write_results(tmp_path, [], shelf()))
         return {}
 
     write_results(tmp_path, ROWS[:1], records)  # type: ignore[arg-type]
     assert inner == []
+    assert f"waiting for the results folder, which process {os.getpid()} on" in told[0]
 
 
 def test_the_numbers_are_safe_before_the_first_figure(

@@ -81,7 +81,7 @@ def _fault(image: "ImageFile", content: bytes, size: tuple[int, int]) -> str:
     """What is wrong with an image that can be read, and the mend; empty where nothing is."""
     if image.size != size:
         found, wanted = (f"{width} × {height}" for width, height in (image.size, size))
-        return f"has {found} pixels instead of {wanted}: put the data set's own image there"
+        return f"has {found} pixels instead of {wanted}: replace it by the data set's own image"
     if (bits := _bits(image, content)) > 8:
         return f"has {bits} bits in a channel instead of 8: save it as an 8-bit RGB image"
     if image.has_transparency_data:

@@ -99,8 +99,10 @@ def _reuse(source: Source, place: Path, scratch: Path) -> list[str]:
     """Copy the archives that are there; returns the names of those that are other files."""
     from torchvision.datasets.utils import check_integrity
 
+    foreign: list[str] = []
+    if not place.is_dir():
+        return foreign
     scratch.mkdir(parents=True, exist_ok=True)
-    foreign = []
     for name, md5 in source.files.items():
         if check_integrity(place / name, md5):
             shutil.copy(place / name, scratch / name)

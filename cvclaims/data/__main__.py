@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         folder = data_folder(options.claims_data) or Path("data")
         dataset = _present(name, folder)
-    except DataError as error:
+    except (DataError, OSError) as error:
         return _failed(str(error), 1)
     except KeyboardInterrupt:
         return _failed("interrupted; nothing was kept, and what was there is as it was", 130)

@@ -10,7 +10,7 @@ import shutil
 import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext, redirect_stderr
+from contextlib import contextmanager, nullcontext, redirect_stderr, suppress
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
@@ -48,14 +48,15 @@ def download(name: str, folder: Path) -> None:
     source = DOWNLOADS[name]()
     place = folder / source.below
     with _scratch(folder) as scratch:
-        foreign = _reuse(source, place, scratch / source.below)
+        foreign: list[str] = []
         try:
+            foreign += _reuse(source, place, scratch / source.below)
             with _conditions():
                 source.fetch(str(scratch), download=True)
             _move(scratch, folder)
         # torchvision tells a failed download by RuntimeError or lets the others pass.
         except (RuntimeError, OSError, HTTPException) as error:
-            others = f" ({', '.join(foreign)} there: damaged, or not these)" if foreign else ""
+            others = f" ({', '.join(foreign)} there: not the publisher's)" if foreign else ""
             raise DataError(
                 f"the download failed: {str(error).strip() or type(error).__name__}; "
                 f"put {', '.join(source.files)} from {' or '.join(source.addresses)} into {place} "
@@ -75,12 +76,12 @@ def _scratch(folder: Path) -> Iterator[Path]:
             raise DataError(
                 f"{folder} cannot be written ({error.strerror}): name another by --claims-data"
             ) from None
-        with scratch as path:
-            yield Path(path)
+        with scratch as name:
+            yield Path(name)
     finally:
-        for empty in made:
-            if empty.is_dir() and not os.listdir(empty):
-                empty.rmdir()
+        for path in made:
+            with suppress(OSError):  # it is in use
+                path.rmdir()
 
 
 @contextmanager
@@ -100,9 +101,8 @@ def _reuse(source: Source, place: Path, scratch: Path) -> list[str]:
     from torchvision.datasets.utils import check_integrity
 
     foreign: list[str] = []
-    if not place.is_dir():
-        return foreign
-    scratch.mkdir(parents=True, exist_ok=True)
+    if place.is_dir():
+        scratch.mkdir(parents=True, exist_ok=True)
     for name, md5 in source.files.items():
         if check_integrity(place / name, md5):
             shutil.copy(place / name, scratch / name)

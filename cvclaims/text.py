@@ -18,3 +18,19 @@ def clean(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+
+
+# What the tables are written with, for a terminal that has ASCII alone.
+_PLAIN = str.maketrans(
+    {"–": "-", "—": "-", "−": "-", "…": "...", "±": "+-", "×": "x", "→": "->", "✓": "+", "✗": "x"}
+    | {"≤": "<=", "≥": ">=", "·": "-", "\u00a0": " "}
+)
+
+
+def encodable(text: str, encoding: str) -> str:
+    """The text as far as the encoding goes, the rest by what is nearest, or by escapes."""
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return text.translate(_PLAIN).encode(encoding, "backslashreplace").decode(encoding)
+    return text

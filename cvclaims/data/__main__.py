@@ -10,7 +10,7 @@ from cvclaims.catalogue import DATASETS, known
 from cvclaims.data.download import DOWNLOADS, download
 from cvclaims.data.folder import DataError, DataMissing, IncompleteError, data_folder
 from cvclaims.data.load import Dataset, load
-from cvclaims.text import clean
+from cvclaims.text import clean, encodable
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -41,10 +41,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _failed("interrupted; nothing was kept, and what was there is as it was", 130)
     sizes = f"{len(dataset.train_y):,} training and {len(dataset.test_y):,} test samples"
-    if name in DOWNLOADS:
-        print(f"{dataset.source} is in {clean(str(folder))}: {sizes}")
-    else:
-        print(f"{DATASETS[name].title} comes with scikit-learn: {sizes}")
+    where = f"{dataset.source} is in {folder}"
+    if name not in DOWNLOADS:
+        where = f"{DATASETS[name].title} comes with scikit-learn"
+    print(encodable(clean(f"{where}: {sizes}"), sys.stdout.encoding or "utf-8"))
     return 0
 
 

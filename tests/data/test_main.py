@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import io
 import sys
 import urllib.request
 from collections.abc import Callable
@@ -36,6 +37,18 @@ def test_what_is_there_is_told_without_a_download(
     out, err = capsys.readouterr()
     assert out == f"Fashion-MNIST is in {tmp_path}: 30 training and 20 test samples\n"
     assert err == ""
+
+
+def test_a_folder_of_any_name_is_told_in_any_encoding(
+    tmp_path: Path, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "données\n\x1b"
+    write(folder)
+    stream = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(stream, "ascii", write_through=True))
+    assert main(["fashion_mnist", "--claims-data", str(folder)]) == 0
+    assert rb"/donn\xe9es \x1b: 30 training" in stream.getvalue()
+    assert stream.getvalue().count(b"\n") == 1
 
 
 @pytest.mark.parametrize("folder", [None, "elsewhere"])

@@ -229,6 +229,14 @@ def test_an_image_of_another_mode_is_named(tree: Path, mode: str) -> None:
     assert fault(tree).endswith("maybe with transparency: save it as an opaque RGB image")
 
 
+def test_an_image_of_more_than_eight_bits_is_named(tree: Path) -> None:
+    image("L").convert("I;16").save(tree / "train" / "airplane" / "0002.png")
+    assert fault(tree) == (
+        "train/airplane/0002.png has 16 bits in a channel instead of 8: save it as an 8-bit RGB "
+        "image"
+    )
+
+
 def test_transparency_is_refused_in_a_palette_too(tree: Path) -> None:
     image("P").save(tree / "train" / "airplane" / "0002.png", transparency=3)
     assert fault(tree) == (

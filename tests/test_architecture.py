@@ -39,12 +39,15 @@ ROOMS: dict[str, set[str]] = {
     "report": {"text", "catalogue", "files", "locks", "recipe", "records", "verdict"},
 }
 ROOMS["plugins"] = set(ROOMS)  # they connect the rooms
+ROOMS["cli"] = {"text", "report"}
+ROOMS["__main__"] = {"cli"}
 
 # Needed while tests are collected, in any project: nothing heavy at all.
 COLLECTED = (
     *("catalogue", "claim", "files", "locks", "plan", "recipe", "seeds"),
     *("records", "records.measure", "engines", "engines.replay", "data.folder"),
     *("plugins.claims", "plugins.torch_fixtures", "plugins.results"),
+    *("text", "cli", "cli.compare", "report.changes"),
     *("plugins.cases", "plugins.outcome", "plugins.settings", "plugins.suite"),
 )
 # Needed for a replay, which reads, judges and draws, and has no use for torch.

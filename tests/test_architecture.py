@@ -41,6 +41,7 @@ COLLECTED = (
     *("records", "records.measure", "engines", "engines.replay", "data.folder"),
     *("plugins.claims", "plugins.torch_fixtures", "plugins.results"),
     *("plugins.cases", "plugins.outcome", "plugins.settings", "plugins.suite"),
+    *("plugins.gpu", "plugins.identity", "plugins.properties"),
 )
 # Needed for a replay, which reads, judges and draws, and has no use for torch.
 REPLAYED = ("verdict", "verdict.judge", "report.rows", "report.page", "report.drawing")

@@ -20,10 +20,10 @@ def own_parameters(item: pytest.Item) -> tuple[Mapping[str, Any], str]:
     return own, callspec.id if len(own) == len(callspec.params) else _id(item, own)
 
 
-def origin(item: pytest.Item) -> tuple[str, str, str]:
+def origin(item: pytest.Item) -> tuple[object, ...]:
     """What a test and its copies have in common."""
     parent = item.parent.nodeid if item.parent else ""
-    return parent, getattr(item, "originalname", item.name), own_parameters(item)[1]
+    return item.path, parent, getattr(item, "originalname", item.name), own_parameters(item)[1]
 
 
 def _asked_for(item: pytest.Item) -> set[str]:

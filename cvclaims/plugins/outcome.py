@@ -4,6 +4,7 @@ import itertools
 import json
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from cvclaims.plugins.cases import Case
 from cvclaims.report.rows import Row
+from cvclaims.text import clean
 
 ROW = "cvclaims_row"
 PROBLEMS = "cvclaims_problems"
@@ -42,8 +44,9 @@ def apply(
     if report.passed and report.when != "call":
         return
     row = _row(report, call, case)
-    disputed = case.claim.disputed
-    message = f"claim {row.id} {row.verdict.upper()}: {row.title}\n{row.reason}"
+    row = replace(row, reason=clean(row.reason))
+    disputed = clean(case.claim.disputed or "")
+    message = f"claim {row.id} {row.verdict.upper()}: {clean(row.title)}\n{row.reason}"
     if row.verdict == "refuted" and disputed:
         report.outcome = "skipped"
         report.wasxfail = f"refuted as expected: {disputed}"
@@ -58,6 +61,7 @@ def apply(
     elif row.verdict == "not evaluated":
         _blame_the_test(report, item)
     _attach(report, item, row)
+    _make_sendable(report)
 
 
 def note_part(report: pytest.TestReport, call: pytest.CallInfo[None], case: Case) -> None:
@@ -81,8 +85,23 @@ def _attach(report: pytest.TestReport, item: pytest.Item, row: Row) -> None:
         "reason": row.reason,
     }
     others = [pair for pair in item.user_properties if pair[0] not in told]
-    item.user_properties[:] = [*others, *((name, text) for name, text in told.items() if text)]
+    item.user_properties[:] = [*others, *((n, clean(text)) for n, text in told.items() if text)]
     report.user_properties = [*item.user_properties, (ROW, json.dumps(row.to_dict()))]
+
+
+def _make_sendable(report: pytest.TestReport) -> None:
+    """Escape lone surrogates, as of a strange file's name: xdist would lose the whole session."""
+    shown = report.longrepr
+    if isinstance(shown, tuple):
+        path, line, reason = shown
+        report.longrepr = (_encodable(path), line, _encodable(reason))
+    elif shown is not None and _encodable(str(shown)) != str(shown):
+        report.longrepr = _encodable(str(shown))
+    report.sections = [(name, _encodable(text)) for name, text in report.sections]
+
+
+def _encodable(text: str) -> str:
+    return text.encode(errors="backslashreplace").decode()
 
 
 def _told(name: str, values: Mapping[str, Any]) -> str:

@@ -27,7 +27,11 @@ def mistake(item: pytest.Item) -> str | None:
         return "python -O drops assertions, so nothing can refute a property: run without -O"
     if "verdict" in getattr(item, "fixturenames", ()):
         return "it is a property, which is its own verdict: take `verdict` or `@given` away"
-    if not _can_refute(_test_of(item).hypothesis.inner_test):
+    test = _test_of(item)
+    phases = {phase.name for phase in test._hypothesis_internal_use_settings.phases}
+    if phases.isdisjoint({"explicit", "generate"}):
+        return "its settings leave out the phases that try examples, so nothing can refute it"
+    if not _can_refute(test.hypothesis.inner_test):
         return "its property asserts nothing, so nothing can refute it: write `assert ...`"
     return None
 

@@ -75,7 +75,7 @@ def test_what_was_not_selected_is_not_trained(project: Project) -> None:
 def test_without_the_results_plugin(project: Project) -> None:
     project.write(EXACT)
     ran = project.run("-p", "no:cvclaims-results")
-    assert ran.counts == {"passed": 3, "failed": 1}
+    assert ran.counts == {"passed": 3, "refuted": 1}
     assert not project.results.exists()
     assert "this run" not in ran.text
 

@@ -67,7 +67,7 @@ def apply(
 def note_part(report: pytest.TestReport, call: pytest.CallInfo[None], case: Case) -> None:
     """Remember what failed inside a test that goes on, such as a subtest."""
     if report.failed:
-        case.failed_parts.append(_failure(report, call, case)[1])
+        case.failed_parts.append(_why_it_failed(report, call))
 
 
 def _attach(report: pytest.TestReport, item: pytest.Item, row: Row) -> None:
@@ -198,17 +198,23 @@ def _row(report: pytest.TestReport, call: pytest.CallInfo[None], case: Case) -> 
 
 def _failure(report: pytest.TestReport, call: pytest.CallInfo[None], case: Case) -> tuple[str, str]:
     """A counterexample to a property refutes; any other exception is an error."""
-    if call.excinfo is None:  # another plugin failed the test, which raised nothing
-        text = str(report.longrepr)
-    else:
+    if case.is_property and call.when == "call" and call.excinfo is not None:
         error = call.excinfo.value
-        if case.is_property and call.when == "call" and _is_counterexample(error):
+        if _is_counterexample(error):
             return "refuted", _counterexample(error)
-        text = f"{type(error).__name__}: {error}"
-        if isinstance(error, pytest.fail.Exception):
-            text = str(error)
+    return "error", _why_it_failed(report, call)
+
+
+def _why_it_failed(report: pytest.TestReport, call: pytest.CallInfo[None]) -> str:
+    """The first line of what was raised, or of what another plugin says that failed the test."""
+    if call.excinfo is None:
+        text = str(report.longrepr)
+    elif isinstance(call.excinfo.value, pytest.fail.Exception):
+        text = str(call.excinfo.value)
+    else:
+        text = f"{call.excinfo.typename}: {call.excinfo.value}"
     lines = text.strip().splitlines()
-    return "error", lines[0] if lines else "it failed and does not say why"
+    return lines[0] if lines else "it failed and does not say why"
 
 
 def _is_counterexample(error: BaseException) -> bool:

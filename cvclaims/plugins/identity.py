@@ -60,8 +60,5 @@ def _id(item: pytest.Item, own: Mapping[str, Any]) -> str:
 def _names(mark: pytest.Mark) -> tuple[str, ...]:
     """The parameters that one mark gives."""
     names = mark.args[0] if mark.args else mark.kwargs["argnames"]
-    return (
-        tuple(n.strip() for n in names.split(",") if n.strip())
-        if isinstance(names, str)
-        else tuple(names)
-    )
+    names = names.split(",") if isinstance(names, str) else names
+    return tuple(name.strip() for name in names if name.strip())

@@ -76,13 +76,13 @@ def _attach(report: pytest.TestReport, item: pytest.Item, row: Row) -> None:
     JUnit's files take the properties of the test and not of its report.
     """
     told = {
-        "claim": row.id,
-        "case": row.case,
-        "verdict": row.verdict,
-        "scale": row.scale,
-        "reported": "; ".join(f"{name} {value:g}" for name, value in row.reported.items()),
-        "measured": "; ".join(_told(name, values) for name, values in row.measured.items()),
-        "reason": row.reason,
+        "claim_id": row.id,
+        "claim_case": row.case,
+        "claim_verdict": row.verdict,
+        "claim_scale": row.scale,
+        "claim_reported": "; ".join(f"{name} {value:g}" for name, value in row.reported.items()),
+        "claim_measured": "; ".join(_told(name, values) for name, values in row.measured.items()),
+        "claim_reason": row.reason,
     }
     others = [pair for pair in item.user_properties if pair[0] not in told]
     item.user_properties[:] = [*others, *((n, clean(text)) for n, text in told.items() if text)]

@@ -196,20 +196,24 @@ import json
 
 def pytest_runtest_logreport(report):
     if report.when == "call":
-        plain = [pair for pair in report.user_properties if pair[0].islower()]
-        with open("seen.json", "a") as file:
-            print(json.dumps([report.nodeid, report.outcome, dict(plain)]), file=file)
+        with open("seen.json", "w") as file:
+            json.dump([report.outcome, report.user_properties], file)
 """
 
 
 def test_what_other_plugins_are_told_is_plain_text(project: Project) -> None:
-    project.write(EXACT)
+    project.write(
+        EXACT.replace(
+            "(verdict):", "(verdict, record_property):\n    record_property('scale', 'my own')"
+        )
+    )
     (project.path / "conftest.py").write_text(OTHERS)
     project.run()
-    _, outcome, properties = json.loads((project.path / "seen.json").read_text())
+    outcome, properties = json.loads((project.path / "seen.json").read_text())
     assert outcome == "passed"
-    assert all(isinstance(value, str) for value in properties.values())
-    assert (properties["claim"], properties["verdict"]) == ("1", "supported")
+    assert all(isinstance(value, str) for _, value in properties)
+    told = dict(properties)
+    assert (told["claim_id"], told["claim_verdict"], told["scale"]) == ("1", "supported", "my own")
 
 
 @pytest.fixture

@@ -116,13 +116,14 @@ def test_junit_tells_verdicts_in_words_and_properties(project: Project) -> None:
             for case in suite.iter("testcase")
         }
         first = told["test_supported"]
-        assert "at least" in (first.pop("reason") or "")
+        assert "at least" in (first.pop("claim_reason") or "")
         assert first == {
-            **{"claim": "1", "verdict": "supported", "scale": "full", "reported": "good 0.9"},
-            "measured": "good 0.683333 ± 0.01667; bad 0.0833333 ± 0.01667",
+            **{"claim_id": "1", "claim_verdict": "supported", "claim_scale": "full"},
+            "claim_reported": "good 0.9",
+            "claim_measured": "good 0.683333 ± 0.01667; bad 0.0833333 ± 0.01667",
         }
-        assert told["test_gpu"]["verdict"] == "not evaluated"
-        assert told["test_crashes"]["reason"] == "AssertionError: in the test"
+        assert told["test_gpu"]["claim_verdict"] == "not evaluated"
+        assert told["test_crashes"]["claim_reason"] == "AssertionError: in the test"
 
 
 STRANGE = """

@@ -1,8 +1,14 @@
-"""What every test has: a cache that is not the user's own."""
+"""What every test has: a cache that is not the user's own, and properties without chance."""
 
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
+
+# Properties are judged the same way on each run: no clock, no random start, no stored examples.
+# (Those that are claims are so by themselves.)
+settings.register_profile("tests", deadline=None, derandomize=True, database=None)
+settings.load_profile("tests")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,13 +1,15 @@
 """A collected test that judges a claim: its claim, its scale, and why it may not run here."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from cvclaims.claim import Claim, ClaimMark
 from cvclaims.plan import effective_scale
+from cvclaims.plugins.identity import origin, own_parameters
+from cvclaims.plugins.properties import is_property, mistake
 from cvclaims.plugins.settings import Settings, gpu_present
 from cvclaims.recipe import scaled
 from cvclaims.records.record import TRAINING_REVISION
@@ -26,6 +28,8 @@ class Case:
         refusal: why its runs cannot be had here; None where they can.
         is_timed: its recipes are timed, and not trained to the end.
         judge: set once the test asks for the `verdict` fixture.
+        runs_now: its test is between setup and teardown.
+        failed_parts: what failed inside the test and did not end it, such as subtests.
     """
 
     claim: Claim
@@ -36,6 +40,12 @@ class Case:
     is_property: bool
     is_timed: bool = False
     judge: "Judge | None" = None
+    runs_now: bool = False
+    failed_parts: list[str] = field(default_factory=list)
+
+    def begin(self) -> None:
+        """Forget what an earlier try of the same test left."""
+        self.judge, self.runs_now, self.failed_parts = None, False, []
 
     @property
     def cost(self) -> float:
@@ -73,10 +83,13 @@ class Case:
 def cases_of(
     items: Iterable[pytest.Item], settings: Settings, store: "Store"
 ) -> tuple[dict[str, Case], dict[str, str]]:
-    """The cases among collected tests, and why others cannot be one, both by node id."""
+    """The cases among collected tests, and why others cannot be one, both by node id.
+
+    Copies of one test, which another plugin made, are one case: that of the first.
+    """
     cases: dict[str, Case] = {}
     problems: dict[str, str] = {}
-    places: dict[tuple[str, str, str], str] = {}
+    places: dict[tuple[str, str, str], pytest.Item] = {}
     for item in items:
         marker = item.get_closest_marker("claim")
         if marker is None:
@@ -87,14 +100,19 @@ def cases_of(
             problems[item.nodeid] = str(error)
             continue
         place = (case.claim.source.report.slug, case.claim.id, case.claim.case)
-        if place in places:
+        first = places.setdefault(place, item)
+        if first is item and item.nodeid in cases:
+            raise pytest.UsageError(
+                f"two claims' tests are {item.nodeid!r} to pytest, as they lie outside its root "
+                f"{item.config.rootpath}: name a folder above both with --rootdir"
+            )
+        if first is item:
+            cases[item.nodeid] = case
+        elif origin(first) != origin(item):
             problems[item.nodeid] = (
-                f"claim {case.claim.id} is judged by {places[place]} too; give one of the two "
+                f"claim {case.claim.id} is judged by {first.nodeid} too; give one of the two "
                 "its own `case`"
             )
-            continue
-        places[place] = item.nodeid
-        cases[item.nodeid] = case
     return cases, problems
 
 
@@ -103,9 +121,9 @@ def _case(item: pytest.Item, marker: pytest.Mark, settings: Settings, store: "St
         raise ValueError("mark it with `cvclaims.claim.claim(...)`, which makes this marker")
     if item.get_closest_marker("xfail") is not None:
         raise ValueError('a claim is expected to fail by its `disputed="why"`, not by xfail')
-    callspec = getattr(item, "callspec", None)
-    params: Mapping[str, Any] = callspec.params if callspec else {}
-    at = marker.args[0].at_scales(params, callspec.id if callspec else "")
+    if is_property(item) and (wrong := mistake(item)):
+        raise ValueError(f"claim {marker.args[0].id}: {wrong}")
+    at = marker.args[0].at_scales(*own_parameters(item))
     gpu_test = item.get_closest_marker("gpu") is not None
     scale, refusal = _scale(at, gpu_test, settings, store)
     scale = effective_scale(at[scale], scale)
@@ -115,7 +133,7 @@ def _case(item: pytest.Item, marker: pytest.Mark, settings: Settings, store: "St
         scale=scale,
         digests=_digests(at),
         refusal=refusal,
-        is_property=hasattr(getattr(item, "obj", None), "hypothesis"),
+        is_property=is_property(item),
         is_timed=item.get_closest_marker("timing") is not None,
     )
 

@@ -5,6 +5,7 @@ module in every project of the environment.
 """
 
 from collections.abc import Generator
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -127,21 +128,31 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.nodeid in suite.problems:
         pytest.fail(suite.problems[item.nodeid], pytrace=False)
     case = suite.cases.get(item.nodeid)
-    if case is not None and case.refusal is not None and not case.claim.recipes:
-        pytest.skip(case.refusal)
+    if case is not None:
+        case.begin()
+        if case.refusal is not None and not case.claim.recipes:
+            pytest.skip(case.refusal)
+    elif item.get_closest_marker("claim") is not None:
+        pytest.skip("another copy of this test gives the claim its one verdict")
 
 
-@pytest.hookimpl(wrapper=True)
+@pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """A claim that cannot be evaluated here is skipped, with its reason."""
-    if item.nodeid not in suite_of(item.config).cases:
+    case = suite_of(item.config).cases.get(item.nodeid)
+    if case is None:
         return (yield)
     from cvclaims.engines import NotEvaluated
+    from cvclaims.plugins.properties import steadily
 
+    case.runs_now = True
     try:
-        return (yield)
+        with steadily(item) if case.is_property else nullcontext():
+            return (yield)
     except NotEvaluated as why:
         pytest.skip(str(why))
+    finally:
+        case.runs_now = False
 
 
 @pytest.hookimpl(wrapper=True)
@@ -155,7 +166,10 @@ def pytest_runtest_makereport(
     if case is not None:
         from cvclaims.plugins import outcome
 
-        outcome.apply(report, item, call, case, strict=suite.settings.strict)
+        if case.runs_now:  # a subtest reports itself while the test goes on
+            outcome.note_part(report, call, case)
+        else:
+            outcome.apply(report, item, call, case, strict=suite.settings.strict)
         outcome.send_problems(report, suite.take_problems())
     return report
 
@@ -169,4 +183,7 @@ def pytest_report_teststatus(
         return None
     from cvclaims.plugins import outcome
 
-    return outcome.status(report)
+    row = outcome.row_of(report)
+    # Another plugin has a word of its own for a test that it will run again.
+    known = report.outcome in ("passed", "failed", "skipped")
+    return outcome.status(report, row) if row is not None and known else None

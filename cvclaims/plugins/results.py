@@ -4,6 +4,7 @@ It works in the process that reports: rows arrive with the tests' reports, so on
 plain run and any number of xdist workers.
 """
 
+import json
 from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -50,13 +51,13 @@ class Sink:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take the row that a report carries; a worker's crash arrives without one."""
-        properties: list[tuple[str, Any]] = report.user_properties
-        for name, value in properties:
-            if name == "cvclaims_row":
-                self.rows[report.nodeid] = value
-            elif name == "cvclaims_problems":
-                self.problems += value
-        if report.failed and dict(properties).get("cvclaims_row", {}).get("verdict") != "refuted":
+        properties: dict[str, Any] = dict(report.user_properties)
+        self.problems += properties.get("cvclaims_problems", ())
+        verdict = None
+        if "cvclaims_row" in properties:
+            self.rows[report.nodeid] = json.loads(properties["cvclaims_row"])
+            verdict = self.rows[report.nodeid]["verdict"]
+        if report.failed and verdict != "refuted":
             self._broken += 1
         # xdist reports the test that a worker died in with "???" for its phase.
         if str(report.when) == "???":

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cvclaims.plugins.gpu import gpu_present as gpu_present
+
 if TYPE_CHECKING:
     from cvclaims.records import Store
 
@@ -139,13 +141,6 @@ def shown(path: Path) -> str:
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
-def gpu_present() -> bool:
-    """Whether the machine shows a GPU, found out without torch, which takes seconds to import."""
-    if os.environ.get("CUDA_VISIBLE_DEVICES", "0").strip() in ("", "-1"):
-        return False
-    return any(Path(device).exists() for device in ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd"))
-
-
 def _given(config: pytest.Config, name: str) -> Any:
     value = config.getoption(f"claims_{name}")
     return _ini(config, name) if value is None else value
@@ -164,7 +159,13 @@ def _path(config: pytest.Config, name: str) -> Path | None:
     if option:
         return (config.invocation_params.dir / Path(option).expanduser()).resolve()
     ini = _ini(config, name)
-    return (config.rootpath / Path(ini).expanduser()).resolve() if ini else None
+    return _from_ini(config, ini) if ini else None
+
+
+def _from_ini(config: pytest.Config, folder: str) -> Path:
+    """A folder that the ini file names: pytest's root may lie elsewhere, by --rootdir."""
+    base = config.inipath.parent if config.inipath else config.invocation_params.dir
+    return (base / Path(folder).expanduser()).resolve()
 
 
 def _scale(given: str) -> str:
@@ -188,7 +189,7 @@ def _data(config: pytest.Config) -> Path | None:
 
     option, ini = config.getoption("claims_data"), _ini(config, "data")
     if not option and ini:
-        option = shown((config.rootpath / Path(ini).expanduser()).resolve())
+        option = shown(_from_ini(config, ini))
     try:
         return data_folder(option)
     except DataError as error:

@@ -53,7 +53,10 @@ class Ran:
     @property
     def counts(self) -> dict[str, int]:
         """pytest's last line."""
-        return self.result.parseoutcomes()
+        counts = self.result.parseoutcomes()
+        if "not" in counts:  # it reads one word behind each number
+            counts["not evaluated"] = counts.pop("not")
+        return counts
 
     def verdicts(self) -> dict[str, str]:
         return {name: row["verdict"] for name, row in self.rows.items()}

@@ -141,7 +141,7 @@ def test_data_that_is_missing(project: Project) -> None:
     ran = project.run("--claims-scale", "full", "--claims-data", "sets")
     assert ran.verdicts() == {"1": "not evaluated"}
     assert "get it by `python -m cvclaims.data fashion_mnist --claims-data sets`" in ran.reason("1")
-    assert ran.counts == {"skipped": 1}
+    assert ran.counts == {"not evaluated": 1}
 
 
 GPU = """

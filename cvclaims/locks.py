@@ -20,6 +20,8 @@ from typing import Self
 
 from filelock import lock_descriptor, unlock_descriptor
 
+from cvclaims.text import clean
+
 TELL_SECONDS = 10.0
 LOOK_SECONDS = 0.05
 # Follow no link, and wait for nobody at the other end of a pipe.
@@ -31,6 +33,9 @@ _HOLDER = re.compile(r"process \d+ on [\w.-]+ since \d{4}-\d\d-\d\d \d\d:\d\d:\d
 
 class LockError(RuntimeError):
     """A lock cannot be had; the message is one line that names the file and the mend."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(clean(message))
 
 
 def _to_stderr(text: str) -> None:

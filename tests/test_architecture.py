@@ -23,16 +23,16 @@ ROOMS: dict[str, set[str]] = {
     "catalogue": set(),
     "seeds": set(),
     "files": set(),
-    "locks": set(),
+    "locks": {"text"},
     "recipe": {"catalogue"},
     "claim": {"catalogue", "recipe"},
     "plan": {"catalogue", "recipe", "claim"},
-    "records": {"catalogue", "recipe", "files", "locks"},
-    "data": {"text", "catalogue", "files", "locks"},
+    "records": {"catalogue", "recipe", "files", "locks", "text"},
+    "data": {"catalogue", "files", "locks", "text"},
     "models": {"catalogue", "seeds", "recipe"},
     "training": {"catalogue", "seeds", "recipe", "data", "models"},
     "engines": {
-        *("catalogue", "seeds", "locks", "recipe", "plan"),
+        *("catalogue", "seeds", "locks", "text", "recipe", "plan"),
         *("records", "data", "models", "training"),
     },
     "verdict": {"catalogue", "recipe", "claim", "plan", "records", "engines"},
@@ -49,6 +49,7 @@ COLLECTED = (
     *("plugins.claims", "plugins.torch_fixtures", "plugins.results"),
     *("text", "cli", "cli.compare", "report.changes"),
     *("plugins.cases", "plugins.outcome", "plugins.settings", "plugins.suite"),
+    *("plugins.gpu", "plugins.identity", "plugins.properties"),
 )
 # Needed for a replay, which reads, judges and draws, and has no use for torch.
 REPLAYED = ("verdict", "verdict.judge", "report.rows", "report.page", "report.drawing")

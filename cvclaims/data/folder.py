@@ -71,7 +71,10 @@ def session_folder(option: str | None, ini: str | None) -> Path | None:
     if not named_by:
         return _default()
     refuse_file(folder, named_by)
-    get = f"get a set by {how_to_get('fashion_mnist', folder)}, or name another folder"
+    name, *others = TRACES
+    get = (
+        f"get a set by {how_to_get(name, folder)} (or {', '.join(others)}), or name another folder"
+    )
     if not folder.exists():
         fault = "is a link to nothing" if folder.is_symlink() else "does not exist"
         raise DataError(f"{folder} {fault}: {named_by} has to name the folder of the sets; {get}")

@@ -25,7 +25,7 @@ from cvclaims.locks import Lock, LockError
 
 VARIABLE = "CVCLAIMS_CACHE"
 # Raise it when what is stored, or how images are decoded, changes.
-FORMAT = 1
+FORMAT = 2
 # Sets of one name that are kept: a few data folders may be in use in turn.
 KEPT = 3
 PARTS = ("train_x", "train_y", "test_x", "test_y")

@@ -107,6 +107,11 @@ def cases_of(
             continue
         place = (case.claim.source.report.slug, case.claim.id, case.claim.case)
         first = places.setdefault(place, item)
+        if first is item and item.nodeid in cases:
+            raise pytest.UsageError(
+                f"two claims' tests are {item.nodeid!r} to pytest, as they lie outside its root "
+                f"{item.config.rootpath}: name a folder above both with --rootdir"
+            )
         if first is item:
             cases[item.nodeid] = case
         elif origin(first) != origin(item):

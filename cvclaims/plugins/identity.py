@@ -20,10 +20,10 @@ def own_parameters(item: pytest.Item) -> tuple[Mapping[str, Any], str]:
     return own, callspec.id if len(own) == len(callspec.params) else _id(item, own)
 
 
-def origin(item: pytest.Item) -> tuple[str, str, str]:
+def origin(item: pytest.Item) -> tuple[object, ...]:
     """What a test and its copies have in common."""
     parent = item.parent.nodeid if item.parent else ""
-    return parent, getattr(item, "originalname", item.name), own_parameters(item)[1]
+    return item.path, parent, getattr(item, "originalname", item.name), own_parameters(item)[1]
 
 
 def _asked_for(item: pytest.Item) -> set[str]:
@@ -60,8 +60,5 @@ def _id(item: pytest.Item, own: Mapping[str, Any]) -> str:
 def _names(mark: pytest.Mark) -> tuple[str, ...]:
     """The parameters that one mark gives."""
     names = mark.args[0] if mark.args else mark.kwargs["argnames"]
-    return (
-        tuple(n.strip() for n in names.split(",") if n.strip())
-        if isinstance(names, str)
-        else tuple(names)
-    )
+    names = names.split(",") if isinstance(names, str) else names
+    return tuple(name.strip() for name in names if name.strip())

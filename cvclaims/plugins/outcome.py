@@ -12,6 +12,7 @@ import pytest
 
 from cvclaims.plugins.cases import Case
 from cvclaims.report.rows import JUDGED, Row
+from cvclaims.text import clean
 
 ROW = "cvclaims_row"
 PROBLEMS = "cvclaims_problems"
@@ -43,11 +44,12 @@ def apply(
     if report.passed and report.when != "call":
         return
     row = _row(report, call, case)
+    row = replace(row, reason=clean(row.reason))
     if case.scale == "smoke" and row.verdict in JUDGED:
         # Nor does smoke judge what needs no training: it fails for errors alone.
         row = replace(row, verdict="ran", reason=f"smoke scale judges nothing; {row.reason}")
-    disputed = case.claim.disputed
-    message = f"claim {row.id} {row.verdict.upper()}: {row.title}\n{row.reason}"
+    disputed = clean(case.claim.disputed or "")
+    message = f"claim {row.id} {row.verdict.upper()}: {clean(row.title)}\n{row.reason}"
     if row.verdict == "refuted" and disputed:
         report.outcome = "skipped"
         report.wasxfail = f"refuted as expected: {disputed}"
@@ -62,12 +64,13 @@ def apply(
     elif row.verdict == "not evaluated":
         _blame_the_test(report, item)
     _attach(report, item, row)
+    _make_sendable(report)
 
 
 def note_part(report: pytest.TestReport, call: pytest.CallInfo[None], case: Case) -> None:
     """Remember what failed inside a test that goes on, such as a subtest."""
     if report.failed:
-        case.failed_parts.append(_failure(report, call, case)[1])
+        case.failed_parts.append(_why_it_failed(report, call))
 
 
 def _attach(report: pytest.TestReport, item: pytest.Item, row: Row) -> None:
@@ -76,17 +79,32 @@ def _attach(report: pytest.TestReport, item: pytest.Item, row: Row) -> None:
     JUnit's files take the properties of the test and not of its report.
     """
     told = {
-        "claim": row.id,
-        "case": row.case,
-        "verdict": row.verdict,
-        "scale": row.scale,
-        "reported": "; ".join(f"{name} {value:g}" for name, value in row.reported.items()),
-        "measured": "; ".join(_told(name, values) for name, values in row.measured.items()),
-        "reason": row.reason,
+        "claim_id": row.id,
+        "claim_case": row.case,
+        "claim_verdict": row.verdict,
+        "claim_scale": row.scale,
+        "claim_reported": "; ".join(f"{name} {value:g}" for name, value in row.reported.items()),
+        "claim_measured": "; ".join(_told(name, values) for name, values in row.measured.items()),
+        "claim_reason": row.reason,
     }
     others = [pair for pair in item.user_properties if pair[0] not in told]
-    item.user_properties[:] = [*others, *((name, text) for name, text in told.items() if text)]
+    item.user_properties[:] = [*others, *((n, clean(text)) for n, text in told.items() if text)]
     report.user_properties = [*item.user_properties, (ROW, json.dumps(row.to_dict()))]
+
+
+def _make_sendable(report: pytest.TestReport) -> None:
+    """Escape lone surrogates, as of a strange file's name: xdist would lose the whole session."""
+    shown = report.longrepr
+    if isinstance(shown, tuple):
+        path, line, reason = shown
+        report.longrepr = (_encodable(path), line, _encodable(reason))
+    elif shown is not None and _encodable(str(shown)) != str(shown):
+        report.longrepr = _encodable(str(shown))
+    report.sections = [(name, _encodable(text)) for name, text in report.sections]
+
+
+def _encodable(text: str) -> str:
+    return text.encode(errors="backslashreplace").decode()
 
 
 def _told(name: str, values: Mapping[str, Any]) -> str:
@@ -183,17 +201,23 @@ def _row(report: pytest.TestReport, call: pytest.CallInfo[None], case: Case) -> 
 
 def _failure(report: pytest.TestReport, call: pytest.CallInfo[None], case: Case) -> tuple[str, str]:
     """A counterexample to a property refutes; any other exception is an error."""
-    if call.excinfo is None:  # another plugin failed the test, which raised nothing
-        text = str(report.longrepr)
-    else:
+    if case.is_property and call.when == "call" and call.excinfo is not None:
         error = call.excinfo.value
-        if case.is_property and call.when == "call" and _is_counterexample(error):
+        if _is_counterexample(error):
             return "refuted", _counterexample(error)
-        text = f"{type(error).__name__}: {error}"
-        if isinstance(error, pytest.fail.Exception):
-            text = str(error)
+    return "error", _why_it_failed(report, call)
+
+
+def _why_it_failed(report: pytest.TestReport, call: pytest.CallInfo[None]) -> str:
+    """The first line of what was raised, or of what another plugin says that failed the test."""
+    if call.excinfo is None:
+        text = str(report.longrepr)
+    elif isinstance(call.excinfo.value, pytest.fail.Exception):
+        text = str(call.excinfo.value)
+    else:
+        text = f"{call.excinfo.typename}: {call.excinfo.value}"
     lines = text.strip().splitlines()
-    return "error", lines[0] if lines else "it failed and does not say why"
+    return lines[0] if lines else "it failed and does not say why"
 
 
 def _is_counterexample(error: BaseException) -> bool:

@@ -12,6 +12,7 @@ from types import FrameType
 import pytest
 
 from cvclaims import locks
+from cvclaims.text import clean
 
 # What schedulers, and terminals that are closed, send.
 SIGNALS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
@@ -46,7 +47,7 @@ class Process:
     def _say(self, text: str) -> None:
         """Say it past what captures a test's output, on a line of its own."""
         with suppress(OSError):
-            os.write(self._terminal, f"\ncvclaims: {text}\n".encode(errors="backslashreplace"))
+            os.write(self._terminal, f"\ncvclaims: {clean(text)}\n".encode())
 
     def _end(self, number: int, _: FrameType | None) -> None:
         if time.monotonic() - self._ended < GRACE_SECONDS:

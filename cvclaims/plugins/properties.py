@@ -11,9 +11,12 @@ import itertools
 import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from hypothesis import settings
 
 
 def is_property(item: pytest.Item) -> bool:
@@ -27,7 +30,11 @@ def mistake(item: pytest.Item) -> str | None:
         return "python -O drops assertions, so nothing can refute a property: run without -O"
     if "verdict" in getattr(item, "fixturenames", ()):
         return "it is a property, which is its own verdict: take `verdict` or `@given` away"
-    if not _can_refute(_test_of(item).hypothesis.inner_test):
+    test = _test_of(item)
+    given = _settings_of(test)
+    if given and {phase.name for phase in given.phases}.isdisjoint({"explicit", "generate"}):
+        return "its settings leave out the phases that try examples, so nothing can refute it"
+    if not _can_refute(test.hypothesis.inner_test):
         return "its property asserts nothing, so nothing can refute it: write `assert ...`"
     return None
 
@@ -42,7 +49,10 @@ def steadily(item: pytest.Item) -> Iterator[None]:
     from hypothesis import HealthCheck, settings
 
     test = _test_of(item)
-    given, inner = test._hypothesis_internal_use_settings, test.hypothesis.inner_test
+    given, inner = _settings_of(test), test.hypothesis.inner_test
+    if given is None:
+        yield
+        return
     checks = {*given.suppress_health_check, HealthCheck.too_slow}
     finished = itertools.count()
     # Hypothesis has no public way to change a test's settings; its own pytest plugin does this.
@@ -63,6 +73,12 @@ def _test_of(item: pytest.Item) -> Any:
     """The function that `@given` made: a method's attributes are those of its function."""
     test = getattr(item, "obj", None)
     return getattr(test, "__func__", test)
+
+
+def _settings_of(test: Any) -> "settings | None":
+    """The settings of a property; None where `@given` itself was used wrongly, as the test says."""
+    found: settings | None = getattr(test, "_hypothesis_internal_use_settings", None)
+    return found
 
 
 def _counted(inner: Callable[..., Any], finished: Iterator[int]) -> Callable[..., Any]:

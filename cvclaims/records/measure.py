@@ -27,11 +27,15 @@ def is_share(measure: Measure) -> bool:
     return measure in _SHARES
 
 
+def _share(measure: Measure) -> Measure:
+    """Note that a measure gives shares."""
+    _SHARES.add(measure)
+    return measure
+
+
 def _like(name: str, measure: Measure) -> Measure:
     """A measure in the unit of a series, which for an accuracy is a share."""
-    if name.rpartition("_")[2] == "accuracy":
-        _SHARES.add(measure)
-    return measure
+    return _share(measure) if name.rpartition("_")[2] == "accuracy" else measure
 
 
 def series(record: Record, name: str) -> Sequence[float]:
@@ -168,9 +172,10 @@ def at_lowest(name: str, by: str) -> Measure:
 
 def never_above(name: str, threshold: float) -> Measure:
     """1 where no epoch comes above the threshold, else 0: a run that failed to train."""
-    return lambda record: float(not best(name)(record) > threshold)
+    return _share(lambda record: float(not best(name)(record) > threshold))
 
 
+@_share
 def train_test_gap(record: Record) -> float:
     """Training accuracy minus test accuracy after the last epoch: how far it overfits."""
     return final("train_accuracy")(record) - final("test_accuracy")(record)
@@ -222,7 +227,7 @@ def class_accuracy(*names: str) -> Measure:
         indices = [_index(record, name) for name in names]
         return statistics.fmean(record.class_accuracy[index] for index in indices)
 
-    return _like("class_accuracy", measure)
+    return _share(measure)
 
 
 def lowest_class(record: Record) -> float:
@@ -243,7 +248,7 @@ def is_lowest_class(name: str) -> Measure:
         index, lowest = _index(record, name), lowest_class(record)
         return lowest if math.isnan(lowest) else float(lowest == index)
 
-    return measure
+    return _share(measure)
 
 
 def _index(record: Record, name: str) -> int:

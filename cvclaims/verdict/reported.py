@@ -26,10 +26,12 @@ def check_names(claim: Claim, shown: Iterable[str]) -> None:
 
 def check_shares(claim: Claim, samples: Sequence[AnySample], bounds: Mapping[str, float]) -> None:
     """Refuse numbers above 1, reported or in the rule, where shares of 0 to 1 are measured."""
+    labels = {sample.label for sample in samples}
     shares = [sample for sample in samples if sample.share]
     for sample in shares:
-        names = {sample.label, *(arm.name for arm in sample.arms if len(sample.arms) == 1)}
-        for name in names & claim.reported.keys():
+        # A number under the name of the arm may be meant for another sample of that name.
+        arms = {arm.name for arm in sample.arms if len(sample.arms) == 1} - labels
+        for name in {sample.label, *arms} & claim.reported.keys():
             _check_share(claim, f"reported {name!r}", claim.reported[name])
     if len(shares) == len(samples):
         for name, bound in bounds.items():

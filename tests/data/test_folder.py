@@ -56,7 +56,8 @@ def test_nothing_named_and_nothing_there_is_none(here: Path) -> None:
 def test_a_folder_that_was_named_has_to_be_there(monkeypatch: pytest.MonkeyPatch) -> None:
     mend = (
         "has to name the folder of the sets; get a set by "
-        "`python -m cvclaims.data fashion_mnist --claims-data nope`, or name another folder"
+        "`python -m cvclaims.data fashion_mnist --claims-data nope` (or cifar10), or name another "
+        "folder"
     )
     assert refused("nope") == f"nope does not exist: --claims-data {mend}"
     assert refused(None, "nope") == f"nope does not exist: claims_data {mend}"
@@ -93,8 +94,11 @@ def test_a_folder_that_cannot_be_read_is_named(here: Path, monkeypatch: pytest.M
 
 def test_a_folder_without_any_set_says_what_it_holds(here: Path) -> None:
     (here / "sets").mkdir()
-    get = "get a set by `python -m cvclaims.data fashion_mnist --claims-data sets`, or name another"
-    assert refused("sets") == f"sets holds nothing, and no data set that claims know: {get} folder"
+    assert refused("sets") == (
+        "sets holds nothing, and no data set that claims know: get a set by "
+        "`python -m cvclaims.data fashion_mnist --claims-data sets` (or cifar10), or name another "
+        "folder"
+    )
     for name in ("d", "b", "c", "a", "e"):
         (here / "sets" / name).touch()
     assert refused("sets").startswith("sets holds a, b, c and 2 more, and no data set that")

@@ -1,5 +1,6 @@
 """Every way a claim's test can end: its row, pytest's outcome, and the same under xdist."""
 
+import re
 from xml.etree import ElementTree
 
 import pytest
@@ -51,42 +52,100 @@ def test_words_and_letters(project: Project) -> None:
     assert "test_paper.py .F?xF.FEs  " in project.run("-k", chosen).text
 
 
-def test_what_a_failure_says(project: Project) -> None:
+def test_what_pytest_says_of_a_verdict(project: Project) -> None:
     project.write(CLAIMS)
-    ran = project.run("-k", "refuted or supported or asks", "-rx")
+    ran = project.run("-k", "refuted or supported or asks or crashes", "-v", "-ra")
     shows = ran.result.stdout.fnmatch_lines
+    shows(["*::test_disputed_and_refuted REFUTED, AS DISPUTED (*"])
     shows(["claim 15 ERROR: statement 15", "the test ended without asking for a verdict"])
-    shows(["claim 2 REFUTED: statement 2", "difference -0.*must exceed 0"])
     shows(["claim 5 SUPPORTED: statement 5", "difference 0.*must exceed 0", "A surprise: *"])
-    # All that Hypothesis and pytest have to say, not only what fits a table.
-    shows([">       assert n < 7", "E *n=7,", "test_paper.py:*: AssertionError"])
-    shows(["*::test_disputed_and_refuted - refuted as expected: its table says so"])
+    # A refuted claim is a result, which our own summary tells: pytest shows what is broken.
+    assert "claim 2 REFUTED" not in ran.text
+    assert "REFUTED test_paper.py" not in ran.text
+    assert re.findall("^_+ (.*) _+$", ran.text, re.MULTILINE) == [
+        *("ERROR at call of test_property_crashes", "ERROR at call of test_crashes"),
+        *("ERROR at call of test_asks_for_nothing", "test_disputed_and_supported"),
+    ]
 
 
-def test_a_skip_stands_at_its_test(project: Project) -> None:
+def test_what_decided_nothing_is_a_skip_at_its_test(project: Project) -> None:
     project.write(CLAIMS)
     lines = (project.path / "test_paper.py").read_text().splitlines()
-    ran = project.run("-k", "test_gpu or missing", "-rs")
-    for id, why in (("7", "it wants a GPU"), ("8", "it wants a GPU"), ("25", "Fashion-MNIST is")):
-        line = next(n for n, text in enumerate(lines, 1) if text.startswith(f'@about("{id}"'))
-        assert f"NOT EVALUATED [1] test_paper.py:{line}: {why}" in ran.text
-
-
-def test_other_plugins_see_what_pytest_makes_of_it(project: Project) -> None:
-    project.write(CLAIMS)
-    project.run("-k", "refuted or supported or inconclusive or crashes", "--junitxml=junit.xml")
-    cases = ElementTree.parse(project.path / "junit.xml").iter("testcase")
-    seen = {case.get("name"): [part.tag for part in case] for case in cases}
-    assert seen == {
-        "test_supported": [],
-        "test_refuted": ["failure"],
-        "test_inconclusive": [],
-        "test_disputed_and_refuted": ["skipped"],
-        "test_disputed_and_supported": ["failure"],
-        "test_property_refuted": ["failure"],
-        "test_property_crashes": ["failure"],
-        "test_crashes": ["failure"],
+    project.run("-k", "inconclusive or test_ran or test_gpu or missing", "--junitxml=junit.xml")
+    skips = {
+        case.get("name"): skip.text
+        for case in ElementTree.parse(project.path / "junit.xml").iter("testcase")
+        for skip in case.iter("skipped")
     }
+    for test, id in {
+        **{"test_inconclusive": "3", "test_ran": "6", "test_gpu": "7"},
+        **{"test_gpu_without_recipes": "8", "test_missing_data": "25"},
+    }.items():
+        line = next(n for n, text in enumerate(lines, 1) if text.startswith(f'@about("{id}"'))
+        where, _, reason = (skips.pop(test) or "").partition(": ")
+        assert where == f"{project.path}/test_paper.py:{line}"
+        assert EXPECTED[id][1] in reason
+    assert skips == {}
+
+
+def test_junit_tells_verdicts_in_words_and_properties(project: Project) -> None:
+    project.write(CLAIMS)
+    for mode in ("-n0", "-n2"):
+        chosen = "refuted or supported or inconclusive or crashes or gpu"
+        project.run(mode, "-k", chosen, "--junitxml=junit.xml")
+        suite = ElementTree.parse(project.path / "junit.xml")
+        seen = {
+            case.get("name"): [part.tag for part in case if part.tag != "properties"]
+            for case in suite.iter("testcase")
+        }
+        assert seen == {
+            "test_supported": [],
+            "test_refuted": ["failure"],
+            "test_inconclusive": ["skipped"],
+            "test_disputed_and_refuted": ["skipped"],
+            "test_disputed_and_supported": ["failure"],
+            "test_gpu": ["skipped"],
+            "test_gpu_without_recipes": ["skipped"],
+            "test_property_refuted": ["failure"],
+            "test_property_crashes": ["failure"],
+            "test_crashes": ["failure"],
+        }
+        told = {
+            case.get("name"): {p.get("name"): p.get("value") for p in case.iter("property")}
+            for case in suite.iter("testcase")
+        }
+        first = told["test_supported"]
+        assert "at least" in (first.pop("claim_reason") or "")
+        assert first == {
+            **{"claim_id": "1", "claim_verdict": "supported", "claim_scale": "full"},
+            "claim_reported": "good 0.9",
+            "claim_measured": "good 0.683333 ± 0.01667; bad 0.0833333 ± 0.01667",
+        }
+        assert told["test_gpu"]["claim_verdict"] == "not evaluated"
+        assert told["test_crashes"]["claim_reason"] == "AssertionError: in the test"
+
+
+STRANGE = """
+@about("1", case="it")
+def test_one(verdict):
+    raise OSError("a \\udcff \\x1b[31m \\x00 \\u202e z")
+
+@about("2")
+def test_two(verdict):
+    pytest.skip("a \\udcff \\x1b[31m \\x00 \\u202e z")
+"""
+
+
+@pytest.mark.parametrize("mode", ["-n0", "-n1"])
+def test_strange_characters_break_no_report(project: Project, mode: str) -> None:
+    project.write(STRANGE)
+    ran = project.run(mode, "--junitxml=junit.xml")
+    shown = r"a \udcff \x1b[31m \x00 \u202e z"
+    assert (ran.reason("1/it"), ran.reason("2")) == (f"OSError: {shown}", shown)
+    cases = ElementTree.parse(project.path / "junit.xml").iter("testcase")
+    told = [p.get("value") for case in cases for p in case.iter("property")]
+    assert told.count(shown) == 1
+    assert "INTERNALERROR" not in ran.text
 
 
 FAILING = """

@@ -34,6 +34,18 @@ def test_stop_at_the_first_failure(project: Project) -> None:
     assert list(project.run("-x").rows) == ["1", "2"]
 
 
+@pytest.mark.parametrize("options", [("--maxfail=1",), ("--sw",), ("-n1", "-x")])
+def test_a_refuted_claim_stops_as_a_failure_does(
+    project: Project, options: tuple[str, ...]
+) -> None:
+    project.write(EXACT)
+    ran = project.run(*options)
+    assert {"1", "2"} <= set(ran.rows)
+    assert ran.counts["refuted"] == 1
+    assert "stopping after" in ran.text or "Interrupted" in ran.text
+    assert project.run("--sw").counts["refuted"] == 1
+
+
 def test_choose_by_keyword(project: Project) -> None:
     project.write(EXACT)
     assert list(project.run("-k", "large").rows) == ["3/large"]

@@ -139,7 +139,7 @@ def test_three(verdict):
 @pytest.mark.parametrize("stop", ["raise KeyboardInterrupt", "pytest.exit('enough')"])
 def test_an_interrupted_session_keeps_its_records_and_says_so(project: Project, stop: str) -> None:
     project.write(TWO + STOPPED.format(stop=stop))
-    ran = project.run()
+    ran = project.run_alone()
     assert ran.result.ret == pytest.ExitCode.INTERRUPTED
     assert files(project) == {}
     assert " ".join(" ".join(ran.summary[-2:]).split()) == (

@@ -17,6 +17,10 @@ class Replay:
         self.store = store
         self.trained: set[str] = set()  # none, ever; as the engine that trains has it
         self.read: set[str] = set()
+        self.unwritten: list[Record] = []
+
+    def close(self) -> None:
+        """Nothing is left to write."""
 
     def records(self, runs: Sequence[Run]) -> list[Record]:
         """The stored record of each run; NotEvaluated where one is missing."""

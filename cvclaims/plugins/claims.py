@@ -81,8 +81,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Nothing trains any more."""
-    suite_of(session.config).unwatch()
+    """Nothing trains any more; what could not be written is tried once more."""
+    suite = suite_of(session.config)
+    suite.unwatch()
+    suite.finish()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -150,6 +152,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
         return (yield)
     from cvclaims.engines import NotEvaluated
     from cvclaims.plugins.properties import steadily
+    from cvclaims.records import UnwrittenError
 
     case.runs_now = True
     try:
@@ -157,6 +160,9 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
             return (yield)
     except NotEvaluated as why:
         pytest.skip(str(why))
+    except UnwrittenError as why:
+        item.session.shouldstop = str(why)  # what else is trained would be lost as well
+        raise
     finally:
         case.runs_now = False
 

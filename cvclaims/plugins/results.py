@@ -83,8 +83,9 @@ class Sink:
             self._unwritten = f"{'smoke' if smoke else 'this session'} judged nothing"
         else:
             self._write(session, rows)
-        self.problems += self.suite.take_problems()
-        if self.suite.settings.rerun and not self._interrupted:
+        self.problems += [*self.suite.take_problems(), *self.suite.notes.read("unwritten-*")]
+        stopped = self._interrupted or session.shouldstop or session.shouldfail
+        if self.suite.settings.rerun and not stopped:
             self.suite.store.end_rerun()
 
     def _write(self, session: pytest.Session, rows: "list[Row]") -> None:

@@ -224,6 +224,22 @@ class Suite:
             self._watch.stop()
             self._watch = None
 
+    def finish(self) -> None:
+        """Write what could not be written before; what still cannot is lost, and said to be."""
+        if "engine" not in self.__dict__ or not (left := len(self.engine.unwritten)):
+            return
+        from cvclaims.records import UnwrittenError
+
+        try:
+            self.engine.close()
+            told = f"the records of {left} runs that could not be written at first are written now"
+        except UnwrittenError as why:
+            told = f"the records of {len(self.engine.unwritten)} finished runs are lost: {why}"
+        if self.is_worker:
+            self.notes.leave(f"unwritten-{self.worker}", told)
+        else:
+            self.store.problems.append(told)
+
     def close(self) -> None:
         """Remove what the workers left."""
         if not self.is_worker and "notes" in self.__dict__:

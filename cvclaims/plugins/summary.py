@@ -129,9 +129,12 @@ def stand_ins(rows: Iterable[Row], folder: Path | None, sheet: Sheet) -> list[Li
 
 
 def problem_lines(problems: Iterable[str], sheet: Sheet) -> list[Line]:
-    """What could not be trusted, a line each; one fault can touch every record of a store."""
+    """What could not be trusted, a line each; one fault can touch every record of a store.
+
+    They are not wrapped: they name files, which people copy.
+    """
     found = [clean(problem) for problem in dict.fromkeys(problems)]
-    lines = [line for text in found[:MOST_PROBLEMS] for line in sheet.wrap(f"problem: {text}")]
+    lines = [sheet.spell(f"problem: {text}") for text in found[:MOST_PROBLEMS]]
     if len(found) > MOST_PROBLEMS:
         lines.append(f"and {number(len(found) - MOST_PROBLEMS, 'problem')} more")
     return [Line(line, colour="yellow") for line in lines]

@@ -78,7 +78,7 @@ class Sink:
         rows = self._judged()
         if self._interrupted:
             self._unwritten = "the session was interrupted"
-        elif not any(_is_judged(row) for row in rows):
+        elif not any(_says_something(row) for row in rows):
             smoke = self.suite.settings.scale == "smoke"
             self._unwritten = f"{'smoke' if smoke else 'this session'} judged nothing"
         else:
@@ -187,10 +187,11 @@ class Sink:
             yield Line(line, colour="red" if self._failed else "")
 
 
-def _is_judged(row: "Row") -> bool:
+def _says_something(row: "Row") -> bool:
+    """Whether the results have to know of it: a verdict, or that there should have been one."""
     from cvclaims.report.rows import JUDGED
 
-    return row.verdict in JUDGED and row.scale != "smoke"
+    return row.verdict in (*JUDGED, "error") and row.scale != "smoke"
 
 
 def _crash_row(heading: Mapping[str, Any], why: str) -> Mapping[str, Any]:

@@ -152,7 +152,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
         return (yield)
     from cvclaims.engines import NotEvaluated
     from cvclaims.plugins.properties import steadily
-    from cvclaims.records import UnwrittenError
+    from cvclaims.locks import LockError
+    from cvclaims.records import StoreError, UnwrittenError
 
     case.runs_now = True
     try:
@@ -160,9 +161,10 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
             return (yield)
     except NotEvaluated as why:
         pytest.skip(str(why))
-    except UnwrittenError as why:
-        item.session.shouldstop = str(why)  # what else is trained would be lost as well
-        raise
+    except (StoreError, LockError) as why:
+        if isinstance(why, UnwrittenError):  # what else is trained would be lost as well
+            item.session.shouldstop = str(why)
+        pytest.fail(str(why), pytrace=False)
     finally:
         case.runs_now = False
 

@@ -53,7 +53,7 @@ class TestTraining:
         def fine(recipe: Recipe, call: int) -> Trained:
             return replace(plain(recipe, call), class_accuracy=[1 / 3] * 10)
 
-        monkeypatch.setattr(Trainer, "trained", fine)
+        monkeypatch.setattr(Trainer, "trained", staticmethod(fine))
         (found,) = engine(store).records(runs(0))
         assert found.class_accuracy == stored(store, runs(0)[0]).class_accuracy
         assert found.class_accuracy[0] == 0.3333333

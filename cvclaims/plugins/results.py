@@ -151,7 +151,8 @@ class Sink:
         before = {} if self._written is None else {row.place: row for row in self._written.before}
         config = self.suite.config
         # pytest leaves its header out with -q, and without options it shows none of ours.
-        if config.option.verbose == -1 or not options.any_given(config):
+        in_header = config.option.verbose >= 0 and options.any_given(config)
+        if config.option.verbose > -2 and not in_header:
             yield from map(Line, self.suite.header())
         if config.option.verbose > 0 or self.suite.settings.table:
             from cvclaims.report.tables import terminal_table

@@ -142,10 +142,10 @@ def test_an_interrupted_session_keeps_its_records_and_says_so(project: Project, 
     ran = project.run_alone()
     assert ran.result.ret == pytest.ExitCode.INTERRUPTED
     assert files(project) == {}
-    assert " ".join(" ".join(ran.summary[-2:]).split()) == (
+    assert (
         "interrupted: the records of 6 finished runs are kept; the same command goes on; "
         "--claims-replay writes the tables from what is there"
-    )
+    ) in " ".join(" ".join(ran.summary).split())
     assert project.run("--claims-replay", "-k", "one or two").told() == "1 supported, 1 refuted"
     assert (project.results / "README.md").exists()
 
@@ -223,11 +223,13 @@ def test_a_gpu_claim_where_there_is_none(
 HEAVY = """
 NET = Recipe(data="fashion_mnist", lr=0.1, epochs=1)
 
-def test(runs, verdict):
+@about("1", recipes={"net": NET})
+def test_one(runs, verdict):
     verdict.above(runs.net.test_accuracy, 0.5)
 
-test_one = about("1", recipes={"net": NET})(test)
-test_two = about("2", recipes={"net": NET}, reported={"net": 0.5})(test)
+@about("2", recipes={"net": NET})
+def test_two(runs, verdict):
+    verdict.above(runs.net.test_accuracy, 0.6)
 """
 
 

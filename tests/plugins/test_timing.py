@@ -112,7 +112,7 @@ def test_without_a_gpu_it_is_refused_as_others_are(timed: Project) -> None:
     timed.write(HEAVY)
     ran = timed.run("-n0")
     assert ran.rows["1"]["verdict"] == "not evaluated"
-    assert ran.reason("1").startswith("it wants a GPU and there is none here")
+    assert ran.reason("1").startswith("it wants a GPU")
 
 
 def test_smoke_takes_one_round_and_judges_nothing(timed: Project) -> None:
@@ -128,7 +128,7 @@ def test_smoke_waits_for_nobody(timed: Project) -> None:
     timed.write(HEAVY)
     with shared(torch.device("cpu")):  # as a long training elsewhere does
         ran = timed.run_alone("-n2", "--claims-scale", "smoke", timeout=300)
-    assert ran.rows["1"]["verdict"] == "ran"
+    assert ran.counts == {"ran": 1}
 
 
 def test_reduced_needs_real_data(timed: Project) -> None:

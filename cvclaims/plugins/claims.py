@@ -151,8 +151,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     if case is None:
         return (yield)
     from cvclaims.engines import NotEvaluated
-    from cvclaims.plugins.properties import steadily
     from cvclaims.locks import LockError
+    from cvclaims.plugins.properties import steadily
     from cvclaims.records import StoreError, UnwrittenError
 
     case.runs_now = True

@@ -159,13 +159,20 @@ def test_no_line_is_wider_than_the_sheet_or_says_what_it_cannot(sheet: Sheet) ->
         *summary.claim_lines(rows, {}, sheet),
         *summary.reason_lines(rows, sheet),
         *summary.overview(rows, sheet),
-        *summary.problem_lines([ODD] * 3, sheet),
         *summary.stand_ins([but(data=f"generated stand-in for {ODD}")], None, sheet),
     ]
     for text in texts(lines):
         assert len(text) <= sheet.width
         assert text.isprintable()
         text.encode(sheet.encoding)
+
+
+@pytest.mark.parametrize("sheet", [SHEET, ASCII])
+def test_a_problem_is_one_line_however_long_as_people_copy_its_path(sheet: Sheet) -> None:
+    (text,) = texts(summary.problem_lines([ODD] * 3, sheet))
+    assert text.isprintable()
+    assert text.count("a-long-word") == 30
+    text.encode(sheet.encoding)
 
 
 def test_problems_are_told_once_and_not_by_the_thousand() -> None:

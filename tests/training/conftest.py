@@ -5,9 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from cvclaims.data.dataset import Dataset
+from cvclaims.models import build_for
+from cvclaims.recipe import Recipe
+from cvclaims.training import session
 
 
 class Precise(Dataset):
@@ -25,14 +28,25 @@ def precise(data: Dataset) -> Precise:
     return Precise(**values | {name: value.double() for name, value in features.items()})
 
 
+def network_of(recipe: Recipe, seed: int) -> nn.Module:
+    """The network that a run begins with, drawn in float32 as ever, in the default dtype."""
+    wanted = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float32)
+    try:
+        return build_for(recipe, seed).to(wanted)
+    finally:
+        torch.set_default_dtype(wanted)
+
+
 @pytest.fixture
 def float64(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Networks, losses and sums in float64; give them `precise` data.
+    """Sessions train in float64; give them `precise` data.
 
-    Two ways to compute the same function differ in float32 by as much as a processor's order of
-    sums, magnified by every step; here by some 1e-12, and a mistake by as much as before.
+    Two ways to compute the same function differ in float32 by a processor's order of sums,
+    magnified by every step; here by some 1e-12, and by a mistake as much as ever.
     """
-    monkeypatch.setattr(Tensor, "float", Tensor.double)  # what a loss does with logits
+    monkeypatch.setattr(Tensor, "float", Tensor.double)  # which logits go through
+    monkeypatch.setattr(session, "build_for", network_of)
     before = torch.get_default_dtype()
     torch.set_default_dtype(torch.float64)
     yield

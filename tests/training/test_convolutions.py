@@ -11,7 +11,6 @@ from torch.nn import functional as F
 from cvclaims.data.augment import Augmentation
 from cvclaims.data.dataset import Dataset
 from cvclaims.data.stand_in import stand_in
-from cvclaims.models import build_for
 from cvclaims.recipe import Recipe
 from cvclaims.seeds import stream
 from cvclaims.training import session as session_module
@@ -19,7 +18,7 @@ from cvclaims.training.graph import Kept
 from cvclaims.training.loop import Trained, train
 from cvclaims.training.precision import precision_on
 from cvclaims.training.session import Session, data_of
-from tests.training.conftest import precise
+from tests.training.conftest import network_of, precise
 
 CPU = torch.device("cpu")
 BASE = Recipe(
@@ -72,7 +71,7 @@ def rates(recipe: Recipe) -> list[float]:
 def plain_train(recipe: Recipe, seed: int, data: Dataset) -> dict[str, list[float]]:
     """The recipe with torch's own optimiser, one step at a time, in torch's usual layout."""
     data = data_of(recipe, data)
-    network = build_for(recipe, seed)
+    network = network_of(recipe, seed)
     optimizer = torch.optim.SGD(
         network.parameters(), 1.0, momentum=recipe.momentum, weight_decay=recipe.weight_decay
     )

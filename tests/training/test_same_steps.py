@@ -14,11 +14,11 @@ from torch.nn import functional as F
 
 from cvclaims.data.dataset import Dataset
 from cvclaims.data.load import load
-from cvclaims.models import StackedMLP, build_for
+from cvclaims.models import StackedMLP
 from cvclaims.recipe import Recipe
 from cvclaims.training.batches import Batches
 from cvclaims.training.session import Session, data_of
-from tests.training.conftest import precise
+from tests.training.conftest import network_of, precise
 
 CPU = torch.device("cpu")
 STEPS = 7  # two epochs, with their smaller last batches, and one step more
@@ -59,7 +59,7 @@ def images() -> Dataset:
 
 def plainly(recipe: Recipe, seed: int, data: Dataset, steps: int = STEPS) -> list[Tensor]:
     """The parameters after a plain loop on the same batches, in the dtype of the data."""
-    network = build_for(recipe, seed).to(data.normalise(data.train_x[:1]).dtype)
+    network = network_of(recipe, seed).to(data.normalise(data.train_x[:1]).dtype)
     parameters = list(network.parameters())
     if recipe.optimizer == "adam":
         optimizer: torch.optim.Optimizer = torch.optim.Adam(parameters, recipe.lr)

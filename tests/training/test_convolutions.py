@@ -18,7 +18,7 @@ from cvclaims.training.graph import Kept
 from cvclaims.training.loop import Trained, train
 from cvclaims.training.precision import precision_on
 from cvclaims.training.session import Session, data_of
-from tests.training.conftest import network_of, precise
+from tests.training.exact import network_of, precise
 
 CPU = torch.device("cpu")
 BASE = Recipe(

@@ -13,7 +13,7 @@ from cvclaims.models import MLP, build_for
 from cvclaims.recipe import Recipe
 from cvclaims.seeds import stream
 from cvclaims.training.loop import Trained, stackable, train
-from tests.training.conftest import network_of, precise
+from tests.training.exact import network_of, precise
 
 CPU = torch.device("cpu")
 BASE = Recipe(

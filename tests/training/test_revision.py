@@ -14,7 +14,7 @@ from cvclaims.data.load import load
 from cvclaims.recipe import Recipe
 from cvclaims.records.record import TRAINING_REVISION
 from cvclaims.training.loop import train
-from tests.training.conftest import precise
+from tests.training.exact import precise
 
 REVISION = 1  # what the numbers below belong to
 SEED = 1

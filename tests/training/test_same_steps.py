@@ -18,7 +18,7 @@ from cvclaims.models import StackedMLP
 from cvclaims.recipe import Recipe
 from cvclaims.training.batches import Batches
 from cvclaims.training.session import Session, data_of
-from tests.training.conftest import network_of, precise
+from tests.training.exact import network_of, precise
 
 CPU = torch.device("cpu")
 STEPS = 7  # two epochs, with their smaller last batches, and one step more

@@ -4,15 +4,26 @@
 #   make results  the same, trained anew, in place of the committed results
 #   make replay   judge every claim from the committed records, training nothing
 #   make test     the whole test suite, and every claim at smoke scale
+#   make test-matrix   the numeric tests under other instruction sets and numbers of threads
 
-PYTHON ?= python3
+# TORCH=2.11.0: with that version of torch, in an environment of its own.
+ifdef TORCH
+VENV   ?= .venv-torch-$(TORCH)
+PINNED := torch==$(TORCH)
+endif
 VENV   ?= .venv
+ifeq ($(OS),Windows_NT)
+PYTHON ?= python
+BIN    := $(VENV)/Scripts
+else
+PYTHON ?= python3
 BIN    := $(VENV)/bin
+endif
 READY  := $(VENV)/.ready
 SMOKE  := .cvclaims/smoke
 MINE   := .cvclaims/results
 
-.PHONY: claims results test replay bench clean
+.PHONY: claims results test test-matrix replay bench clean
 
 # Into a folder that git ignores: this machine trains for itself, and what is committed stays.
 # pytest ends with 10 where all that failed are claims that were refuted, and the comparison with 1
@@ -31,6 +42,10 @@ test: $(READY)
 	$(BIN)/pytest tests -n auto -q
 	$(BIN)/pytest claims -n auto -q --claims-scale smoke --claims-results $(SMOKE) --claims-store $(SMOKE)/records
 
+# The numeric tests under several instruction sets and numbers of threads; SETTINGS=avx2-1: only that.
+test-matrix: $(READY)
+	$(BIN)/python tests/matrix.py $(SETTINGS)
+
 # Judge every claim from the committed records, training nothing.
 replay: $(READY)
 	$(BIN)/pytest claims --claims-replay -q || [ $$? -eq 10 ]
@@ -44,8 +59,8 @@ $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "$(PYTHON) is older than Python 3.11; name a newer one: make PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]' $(PINNED)
 	touch $(READY)
 
 clean:
-	rm -rf $(VENV) .cvclaims
+	rm -rf $(VENV) .venv-torch-* .cvclaims

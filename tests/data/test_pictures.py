@@ -299,7 +299,9 @@ def test_a_flipped_bit_in_an_archive_is_noticed(tree: Path) -> None:
         in_archive(archive, "cifar10", LAYOUT)
 
 
-@pytest.mark.parametrize("content", [b"", b"<html>", gzip.compress(b"no archive" * 100)])
+@pytest.mark.parametrize(
+    "content", [b"", b"<html>", gzip.compress(b"no archive" * 100)], ids=["empty", "html", "gzip"]
+)
 def test_what_is_no_archive_is_damaged(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.tar.gz").write_bytes(content)
     with pytest.raises(DataError, match=r"a\.tar\.gz is damaged \(.+\): mend it"):

@@ -5,7 +5,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -86,11 +85,9 @@ def test_the_page_reads_from_the_overview_to_each_report(folder: Path) -> None:
     assert text.endswith(")\n")
 
 
-def test_an_unchanged_session_writes_nothing_and_is_quick(folder: Path) -> None:
+def test_an_unchanged_session_writes_and_draws_nothing(folder: Path) -> None:
     before, asked = content(folder), shelf()
-    start = time.perf_counter()
     done = write_results(folder, ROWS, asked)
-    assert time.perf_counter() - start < 0.5
     assert (done.written, done.removed, asked.asked) == ([], [], 0)
     assert content(folder) == before
 

@@ -1,9 +1,9 @@
 # Everything on a machine that has Python 3.11 or later and make.
 #
-#   make claims   run the claims that this machine can carry; compare with the committed results
-#   make results  the same, trained anew, in place of the committed results
-#   make replay   judge every claim from the committed records, training nothing
-#   make test     the whole test suite, and every claim at smoke scale
+#   make claims        run the claims that this machine can carry; compare with the committed results
+#   make results       the same, trained anew, in place of the committed results
+#   make replay        judge every claim from the committed records, training nothing
+#   make test          the whole test suite, and every claim at smoke scale
 #   make test-matrix   the numeric tests under other instruction sets and numbers of threads
 
 # TORCH=2.11.0: with that version of torch, in an environment of its own.

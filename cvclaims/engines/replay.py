@@ -7,7 +7,7 @@ from cvclaims.engines import NotEvaluated
 from cvclaims.plan import Run
 from cvclaims.records import Record, Store
 
-NOT_TRAINED = "not trained so far"
+NOT_TRAINED = "no record of seed"
 
 
 class Replay:
@@ -29,9 +29,7 @@ class Replay:
         for run in runs:
             same = [r for r in self._sound(run) if r.origin.fingerprint == prints[run.recipe.data]]
             if not same:
-                raise NotEvaluated(
-                    f"{NOT_TRAINED}: no record of seed {run.seed} at {run.scale} scale"
-                )
+                raise NotEvaluated(f"{NOT_TRAINED} {run.seed} at {run.scale} scale")
             found.append(same[0])
         self.read.update(record.key for record in found)
         return found

@@ -84,7 +84,7 @@ def test_replay_without_records(project: Project) -> None:
     ran = project.run("--claims-replay")
     assert ran.verdicts() == dict.fromkeys("12", "not evaluated")
     # The page may show it: what to do about it stands on the terminal alone.
-    assert ran.reason("1") == "not trained so far: no record of seed 2 at full scale"
+    assert ran.reason("1") == "no record of seed 2 at full scale"
     advice = "2 claims were not trained so far: run without --claims-replay to train them"
     assert advice in ran.summary
 

@@ -13,7 +13,7 @@ from cvclaims.report.tables import quantities
 from cvclaims.text import clean
 
 # So many lines for single claims, so that a session's end fits a screen; the rest is counted.
-MOST_CLAIMS = 20
+MOST_CLAIMS = 14
 MOST_REASONS = 5
 MOST_PROBLEMS = 5
 # Names longer than this do not push the verdicts of all others to the right.

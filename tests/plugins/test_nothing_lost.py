@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -73,7 +72,7 @@ def test_a_full_disk_ends_the_session(project: Project, mode: str) -> None:
     assert list(ran.verdicts().values()) == ["error"]
     assert "Traceback" not in ran.text
     under(project, "")
-    again = project.run_alone(mode)
+    again = project.run()
     assert again.verdicts() == {"1": "supported", "2": "refuted"}
     assert "4 runs read, 8 trained" in again.text
 
@@ -99,30 +98,24 @@ def test_a_crash_costs_neither_record_nor_verdict(project: Project) -> None:
     assert "failure" not in project.run().rows["1"]
 
 
-def interrupted(project: Project, **more: Any) -> None:
-    """A rerun that is killed in its second claim."""
-    project.write(TWO.replace("verdict.greater(runs.bad", "import os; os._exit(9); (runs.bad"))
-    project.run_alone("--claims-rerun", **more)
-    project.write(TWO)
-
-
-@pytest.mark.parametrize("mode", ["-n0", "-n2"])
-def test_a_rerun_that_was_killed_goes_on_where_it_was(project: Project, mode: str) -> None:
+def test_a_rerun_that_was_killed_goes_on_where_it_was(project: Project) -> None:
     project.write(TWO)
     project.run()
     first = set(sessions(project).values())
     assert len(first) == 1
-    interrupted(project)
+    project.write(TWO.replace("verdict.greater(runs.bad", "import os; os._exit(9); (runs.bad"))
+    project.run_alone("--claims-rerun")
+    project.write(TWO)
     killed = set(sessions(project).values()) - first
     assert len(killed) == 1
     kept = {path for path, session in sessions(project).items() if session in killed}
     before = {path: path.stat().st_mtime_ns for path in kept}
     assert len(before) == 6
-    ran = project.run(mode, "--claims-rerun")
+    ran = project.run("-n1", "--claims-rerun")
     assert "6 runs read, 6 trained" in ran.text
     assert set(sessions(project).values()) == killed
     assert {path: path.stat().st_mtime_ns for path in kept} == before
     # It is done: the next one begins anew.
-    again = project.run(mode, "--claims-rerun")
+    again = project.run("--claims-rerun")
     assert "0 runs read, 12 trained" in again.text
     assert set(sessions(project).values()).isdisjoint(first | killed)

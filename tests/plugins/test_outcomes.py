@@ -90,7 +90,7 @@ def test_what_decided_nothing_is_a_skip_at_its_test(project: Project) -> None:
 
 def test_junit_tells_verdicts_in_words_and_properties(project: Project) -> None:
     project.write(CLAIMS)
-    for mode in ("-n0", "-n2"):
+    for mode in ("-n0", "-n1"):
         chosen = "refuted or supported or inconclusive or crashes or gpu"
         project.run(mode, "-k", chosen, "--junitxml=junit.xml")
         suite = ElementTree.parse(project.path / "junit.xml")
@@ -179,9 +179,33 @@ def test_strict_fails_what_is_inconclusive(project: Project) -> None:
     assert "Inconclusive claims fail under --claims-strict." in strict.text
 
 
+# The same ends, of claims that train nothing.
+COUNTED = """
+@about("1")
+def test_supported(verdict):
+    verdict.exact(1, 1)
+
+@about("2")
+def test_refuted(verdict):
+    verdict.exact(1, 2)
+
+@about("3", disputed="its table says so")
+def test_disputed_and_refuted(verdict):
+    verdict.exact(1, 2)
+
+@about("4", disputed="its table says so")
+def test_disputed_and_supported(verdict):
+    verdict.exact(1, 1)
+
+@about("5")
+def test_asks_for_nothing():
+    pass
+"""
+
+
 @pytest.mark.parametrize("mode", [[], ["-n0"], ["-n2"]], ids=["plain", "n0", "n2"])
 def test_the_exit_status_tells_refuted_from_broken(project: Project, mode: list[str]) -> None:
-    project.write(CLAIMS)
+    project.write(COUNTED)
     held = "test_supported or test_refuted or test_disputed_and_refuted"
     assert project.run(*mode, "-k", held).result.ret == REFUTED_ONLY
     assert project.run(*mode, "-k", f"{held} or asks").result.ret == pytest.ExitCode.TESTS_FAILED

@@ -212,7 +212,7 @@ END = [
 def test_the_end_of_a_session(project: Project, mode: str) -> None:
     project.write(CLAIMS)
     assert project.run(mode, "--claims-seeds=3").summary == END
-    again = project.run(mode, "--claims-seeds=3")
+    again = project.run("-n0", "--claims-seeds=3")
     assert again.summary == ["6 runs read, 0 trained; 1 of 3 claims not evaluated", *END[1:]]
 
 

@@ -1,20 +1,38 @@
 # Everything on a machine that has Python 3.11 or later and make.
 #
-#   make claims   run the claims that this machine can carry, and print the table
-#   make test     the whole test suite, and every claim at smoke scale
+#   make claims        run the claims that this machine can carry; compare with the committed results
+#   make results       the same, trained anew, in place of the committed results
+#   make replay        judge every claim from the committed records, training nothing
+#   make test          the whole test suite, and every claim at smoke scale
+#   make test-matrix   the numeric tests under other instruction sets and numbers of threads
 
-PYTHON ?= python3
+# TORCH=2.11.0: with that version of torch, in an environment of its own.
+ifdef TORCH
+VENV   ?= .venv-torch-$(TORCH)
+PINNED := torch==$(TORCH)
+endif
 VENV   ?= .venv
+ifeq ($(OS),Windows_NT)
+PYTHON ?= python
+BIN    := $(VENV)/Scripts
+else
+PYTHON ?= python3
 BIN    := $(VENV)/bin
+endif
 READY  := $(VENV)/.ready
 SMOKE  := .cvclaims/smoke
+MINE   := .cvclaims/results
 
-.PHONY: claims test replay bench clean
+.PHONY: claims results test test-matrix replay bench clean
 
-# `--claims-rerun`: this machine trains for itself instead of reading the records in results/.
-# pytest ends with 10 where all that failed are claims that were refuted: that is a result, and no
-# failure of these commands.
+# Into a folder that git ignores: this machine trains for itself, and what is committed stays.
+# pytest ends with 10 where all that failed are claims that were refuted, and the comparison with 1
+# where a claim is no longer supported here: those are results, and no failures of these commands.
 claims: $(READY)
+	@$(BIN)/pytest claims -q -n auto --claims-results $(MINE) --claims-store $(MINE)/records || [ $$? -eq 10 ]
+	@$(BIN)/cvclaims compare results $(MINE) || [ $$? -eq 1 ]
+
+results: $(READY)
 	$(BIN)/pytest claims -n auto --claims-rerun || [ $$? -eq 10 ]
 
 test: $(READY)
@@ -22,7 +40,11 @@ test: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest tests -n auto -q
-	$(BIN)/pytest claims -n auto -q --claims-scale smoke --claims-results $(SMOKE) --claims-store $(SMOKE)/records || [ $$? -eq 10 ]
+	$(BIN)/pytest claims -n auto -q --claims-scale smoke --claims-results $(SMOKE) --claims-store $(SMOKE)/records
+
+# The numeric tests under several instruction sets and numbers of threads; SETTINGS=avx2-1: only that.
+test-matrix: $(READY)
+	$(BIN)/python tests/matrix.py $(SETTINGS)
 
 # Judge every claim from the committed records, training nothing.
 replay: $(READY)
@@ -37,8 +59,8 @@ $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "$(PYTHON) is older than Python 3.11; name a newer one: make PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]' $(PINNED)
 	touch $(READY)
 
 clean:
-	rm -rf $(VENV) .cvclaims
+	rm -rf $(VENV) .venv-torch-* .cvclaims

@@ -22,11 +22,12 @@ _NOT_OFFERED = {
 }
 
 
-def write_atomically(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes, *, durable: bool = True) -> None:
     """Put `content` in the place of a file; makes the folder where it has to.
 
     A reader sees all of it or what stood there before, and no draft is left. The file can be read
-    by whom the umask allows. Raises OSError.
+    by whom the umask allows. What is `durable` outlives a power cut, and takes its time for it.
+    Raises OSError.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = _draft(path.parent)
@@ -34,7 +35,8 @@ def write_atomically(path: Path, content: bytes) -> None:
         with open(draft, "xb") as file:
             file.write(content)
             file.flush()
-            _settle(file.fileno())
+            if durable:
+                _settle(file.fileno())
         os.replace(draft, path)
     except BaseException:
         with suppress(OSError):

@@ -20,8 +20,12 @@ from typing import Self
 
 from filelock import lock_descriptor, unlock_descriptor
 
+from cvclaims.text import clean
+
 TELL_SECONDS = 10.0
 LOOK_SECONDS = 0.05
+# Follow no link, and wait for nobody at the other end of a pipe.
+_PLAIN = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 # Windows lets nobody else read the first byte, which is what it locks.
 _HOLDER_AT = 1
 _HOLDER = re.compile(r"process \d+ on [\w.-]+ since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
@@ -29,6 +33,9 @@ _HOLDER = re.compile(r"process \d+ on [\w.-]+ since \d{4}-\d\d-\d\d \d\d:\d\d:\d
 
 class LockError(RuntimeError):
     """A lock cannot be had; the message is one line that names the file and the mend."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(clean(message))
 
 
 def _to_stderr(text: str) -> None:
@@ -50,10 +57,11 @@ class Lock:
     Args:
         path: the lock file; its folder is made where it has to.
         what: what the lock guards, for messages: "the results folder".
+        elsewhere: how to have the lock file in another folder, for messages.
     """
 
-    def __init__(self, path: Path, what: str) -> None:
-        self.path, self.what = path, what
+    def __init__(self, path: Path, what: str, elsewhere: str = "choose another folder") -> None:
+        self.path, self.what, self.elsewhere = path, what, elsewhere
         self._handle: int | None = None
 
     def acquire(self, *, blocking: bool = True, timeout: float | None = None) -> bool:
@@ -125,7 +133,7 @@ class Lock:
                 _sign(handle)
                 self._handle = handle
         except OSError as error:
-            raise self._error(error, "choose a folder on a file system that has locks") from None
+            raise self._error(error, "", ", on a file system that has locks") from None
         finally:
             if self._handle is None:
                 os.close(handle)
@@ -141,13 +149,13 @@ class Lock:
                 "folder; move that away"
             ) from None
         except OSError as error:
-            raise self._error(error, "make its folder writable, or choose another") from None
+            raise self._error(error, "make its folder writable, or ") from None
         try:
             handle = os.open(self.path, os.O_RDWR | os.O_CREAT | _PLAIN, 0o666)
         except OSError as error:
             if error.errno in (errno.ELOOP, errno.EISDIR):
                 raise self._misplaced() from None
-            raise self._error(error, "make it writable, or choose another folder") from None
+            raise self._error(error, "make it writable, or ") from None
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             os.close(handle)
             raise self._misplaced()
@@ -159,15 +167,11 @@ class Lock:
             f"{self.path}; move it away"
         )
 
-    def _error(self, error: OSError, mend: str) -> LockError:
-        reason = error.strerror or error
+    def _error(self, error: OSError, before: str, after: str = "") -> LockError:
         return LockError(
-            f"{self.what}: the lock file {self.path} cannot be used ({reason}); {mend}"
+            f"{self.what}: the lock file {self.path} cannot be used ({error.strerror or error}); "
+            f"{before}{self.elsewhere}{after}"
         )
-
-
-# Follow no link, and wait for nobody at the other end of a pipe.
-_PLAIN = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 def _sign(handle: int) -> None:

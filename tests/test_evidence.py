@@ -1,6 +1,7 @@
 """The committed tables are what the committed records say."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,8 @@ def rows(folder: Path) -> dict[tuple[str, str, str], dict[str, Any]]:
 
 
 def test_replaying_the_records_gives_the_committed_rows(tmp_path: Path) -> None:
+    # With the figures as they stand there is nothing to draw.
+    shutil.copytree(RESULTS / "figures", tmp_path / "figures")
     command = [
         *(sys.executable, "-m", "pytest", "claims", "-qq", "-p", "no:cacheprovider"),
         *("--claims-replay", "--claims-results", str(tmp_path)),
@@ -30,7 +33,7 @@ def test_replaying_the_records_gives_the_committed_rows(tmp_path: Path) -> None:
     )
     assert committed, "no trained claim is committed"
     assert replayed == committed, done.stdout
-    assert "damage:" not in done.stdout
+    assert "problem:" not in done.stdout
 
 
 def test_every_row_traces_to_records_of_real_data() -> None:

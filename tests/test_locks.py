@@ -229,7 +229,7 @@ def test_a_file_system_without_locks(
     monkeypatch.setattr(fcntl, "flock", refused)
     before = len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").exists() else 0
     assert fails(path).endswith(
-        f"({os.strerror(number)}); choose a folder on a file system that has locks"
+        f"({os.strerror(number)}); choose another folder, on a file system that has locks"
     )
     assert not before or len(os.listdir("/proc/self/fd")) == before
 
@@ -252,4 +252,6 @@ def test_a_folder_that_one_may_not_make(path: Path, monkeypatch: pytest.MonkeyPa
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path.parent))
 
     monkeypatch.setattr(Path, "mkdir", refused)
-    assert fails(path).endswith("(Permission denied); make its folder writable, or choose another")
+    assert fails(path).endswith(
+        "(Permission denied); make its folder writable, or choose another folder"
+    )

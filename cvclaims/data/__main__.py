@@ -1,21 +1,23 @@
 """Get a data set: `python -m cvclaims.data fashion_mnist [--claims-data FOLDER]`."""
 
 import argparse
+import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from http.client import HTTPException
+from collections.abc import Sequence
 from pathlib import Path
-from types import MappingProxyType
 
 from cvclaims.catalogue import DATASETS, known
+from cvclaims.data.download import DOWNLOADS, download
 from cvclaims.data.folder import DataError, DataMissing, IncompleteError, data_folder
-from cvclaims.data.load import BUILT_IN, Dataset, load
+from cvclaims.data.load import Dataset, load
+from cvclaims.text import clean, encodable
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Download one data set, unless it is there; print one line on what is there.
 
-    Returns 0; 1, with one line on stderr, where it could not be had; 2 for an unknown name.
+    Returns 0; 1, with one line on stderr, where it could not be had; 2 for an unknown name; 130
+    where it was interrupted.
     """
     parser = argparse.ArgumentParser(
         prog="python -m cvclaims.data", description="Get a data set and check it."
@@ -30,18 +32,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         name = known("data set", options.name, DATASETS)
     except ValueError as error:
-        return _failed(error, 2)
+        return _failed(str(error), 2)
     try:
         folder = data_folder(options.claims_data) or Path("data")
         dataset = _present(name, folder)
-    # torchvision tells a failed download by RuntimeError (as DataError is) or lets these pass.
-    except (RuntimeError, OSError, HTTPException) as error:
-        return _failed(error, 1)
+    except (DataError, OSError) as error:
+        return _failed(str(error), 1)
+    except KeyboardInterrupt:
+        return _failed("interrupted; nothing was kept, and what was there is as it was", 130)
     sizes = f"{len(dataset.train_y):,} training and {len(dataset.test_y):,} test samples"
-    if name in BUILT_IN:
-        print(f"{DATASETS[name].title} comes with scikit-learn: {sizes}")
-    else:
-        print(f"{dataset.source} is in {folder}: {sizes}")
+    where = f"{dataset.source} is in {folder}"
+    if name not in DOWNLOADS:
+        where = f"{DATASETS[name].title} comes with scikit-learn"
+    print(encodable(clean(f"{where}: {sizes}"), sys.stdout.encoding or "utf-8"))
     return 0
 
 
@@ -50,33 +53,16 @@ def _present(name: str, folder: Path) -> Dataset:
     try:
         return load(name, folder)
     except (DataMissing, IncompleteError):
-        DOWNLOADS[name](folder)
+        download(name, folder)
     return load(name, folder)
 
 
-def _failed(error: Exception, status: int) -> int:
-    line = " ".join(str(error).split())
-    # An error of the network or the disk names neither the set nor what was tried.
-    what = "" if isinstance(error, DataError | ValueError) else "the download failed: "
-    print(f"python -m cvclaims.data: {what}{line or type(error).__name__}", file=sys.stderr)
+def _failed(message: str, status: int) -> int:
+    print(f"python -m cvclaims.data: {clean(message)}", file=sys.stderr)
     return status
 
 
-def _fashion_mnist(folder: Path) -> None:
-    from torchvision.datasets import FashionMNIST
-
-    FashionMNIST(str(folder), download=True)
-
-
-def _cifar10(folder: Path) -> None:
-    from torchvision.datasets import CIFAR10
-
-    CIFAR10(str(folder), download=True)
-
-
-DOWNLOADS: Mapping[str, Callable[[Path], None]] = MappingProxyType(
-    {"fashion_mnist": _fashion_mnist, "cifar10": _cifar10}
-)
-
 if __name__ == "__main__":
+    # As for Ctrl-C: what was begun is taken away again.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())

@@ -16,13 +16,13 @@ import numpy.typing as npt
 
 from cvclaims.catalogue import DATASETS
 from cvclaims.data.dataset import Dataset, from_arrays
+from cvclaims.data.decoding import decoder
 from cvclaims.data.folder import DataError, DataMissing, IncompleteError, how_to_get
 from cvclaims.data.packed import packed
 from cvclaims.data.pictures import (
     Layout,
     Pictures,
     decoded,
-    decoder,
     in_archive,
     in_folder,
     stat_of,
@@ -57,8 +57,9 @@ def cifar10(folder: Path, per_class: tuple[int, int] = PER_CLASS) -> Dataset:
     - folder/cifar-10-batches-py, as torchvision.datasets.CIFAR10 lays it out, in its order;
       source "CIFAR-10".
     - folder/cifar10/{train,test}/<class>/<any name>, images of 32 x 32 in any format of
-      `pictures.FORMATS`, sorted by class and name; source "CIFAR-10, JPEG re-encoded" where any
-      of them is a JPEG, else "CIFAR-10, from image files".
+      `decoding.FORMATS`, sorted by class and name; source "CIFAR-10, JPEG re-encoded" where any
+      of them is a JPEG, "WebP" likewise where one is of WebP's lossy kind, else "CIFAR-10, from
+      image files".
     - folder/cifar10*.tar.gz, an archive of that folder, with the same result.
 
     Args:
@@ -91,6 +92,9 @@ def _batches(folder: Path, per_class: tuple[int, int], get: str) -> _Found | Non
     if len(lacking) == len(paths):
         return None
     if lacking:
+        for path in paths:
+            if path.name not in lacking:  # what a broken download left is damaged, and stays so
+                _checked(path, get)
         raise IncompleteError(
             f"{paths[0].parent} lacks {', '.join(lacking)}; get the rest by {get}"
         )
@@ -101,7 +105,7 @@ def _tree(folder: Path, per_class: tuple[int, int], get: str) -> _Found | None:
     tree = folder / "cifar10"
     if not tree.is_dir():
         return None
-    layout = _layout(per_class, get)
+    layout = _layout(per_class)
     stats, pictures = in_folder(tree)
     return _Found((stats, decoder()), lambda: _from_pictures(pictures, layout))
 
@@ -112,8 +116,8 @@ def _archive(folder: Path, per_class: tuple[int, int], get: str) -> _Found | Non
         return None
     if len(paths) > 1:
         names = " and ".join(path.name for path in paths)
-        raise DataError(f"{folder} holds {names}: remove all of them but one")
-    layout = _layout(per_class, get)
+        raise DataError(f"{folder} holds {names}: move all but one of them to another folder")
+    layout = _layout(per_class)
 
     def read() -> Dataset:
         return _from_pictures(in_archive(paths[0], "cifar10", layout), layout)
@@ -121,15 +125,18 @@ def _archive(folder: Path, per_class: tuple[int, int], get: str) -> _Found | Non
     return _Found((paths[0].name, stat_of(paths[0]), decoder()), read)
 
 
-def _layout(per_class: tuple[int, int], get: str) -> Layout:
+def _layout(per_class: tuple[int, int]) -> Layout:
     _, height, width = FACTS.shape
-    mend = f"put the data there anew, or delete it and get the original by {get}"
+    # Into another folder: what is here would stay in its way, and is not ours to take away.
+    get = how_to_get("cifar10", Path("FOLDER"))
+    mend = f"put the original there, or get the whole set into another folder by {get}"
     return Layout(FACTS.classes, per_class, (width, height), mend)
 
 
 def _from_pictures(pictures: Pictures, layout: Layout) -> Dataset:
-    train, test, jpeg = decoded(pictures, layout)
-    source = f"{FACTS.title}, {'JPEG re-encoded' if jpeg else 'from image files'}"
+    train, test, lossy = decoded(pictures, layout)
+    kind = f"{' and '.join(lossy)} re-encoded" if lossy else "from image files"
+    source = f"{FACTS.title}, {kind}"
     return from_arrays("cifar10", train, test, mean=MEAN, std=STD, source=source)
 
 
@@ -146,15 +153,21 @@ def _batch(path: Path, get: str) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.
     bytes that were checked. torchvision reads the file a second time for that, and under NumPy
     2.4 the publisher's pickles give a warning there, which this package's tests take for an error.
     """
-    content = path.read_bytes()
-    found = hashlib.md5(content, usedforsecurity=False).hexdigest()
-    if found != BATCHES[path.name]:
-        raise DataError(
-            f"{path} is damaged or not CIFAR-10 (md5 {found}, not {BATCHES[path.name]}): "
-            f"delete it and get it again by {get}"
-        )
+    content = _checked(path, get)
     with warnings.catch_warnings():
         # Python 2 wrote `align` as 0 and 1.
         warnings.filterwarnings("ignore", r"dtype\(\): align should be passed")
         batch = pickle.loads(content, encoding="latin1")
     return batch["data"].reshape(-1, *FACTS.shape), np.asarray(batch["labels"], np.int64)
+
+
+def _checked(path: Path, get: str) -> bytes:
+    """The content of one of the publisher's files, once its md5 is right."""
+    content = path.read_bytes()
+    found = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    if found != BATCHES[path.name]:
+        raise DataError(
+            f"{path} is damaged or not CIFAR-10 (md5 {found}, not {BATCHES[path.name]}): "
+            f"move it out of the folder and get it again by {get}"
+        )
+    return content

@@ -2,15 +2,39 @@
 
 import os
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from cvclaims.catalogue import DATASETS
+from cvclaims.text import clean
 
 VARIABLE = "CVCLAIMS_DATA"
+# By what a set is known at a glance, below the data folder; a "/" at the end means a folder.
+TRACES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "fashion_mnist": (
+            "FashionMNIST/raw/t*-idx[13]-ubyte",
+            "FashionMNIST/raw/t*-idx[13]-ubyte.gz",
+        ),
+        "cifar10": (
+            "cifar-10-batches-py/data_batch_[1-5]",
+            "cifar-10-batches-py/test_batch",
+            "cifar10/",
+            "cifar10*.tar.gz",
+        ),
+    }
+)
 
 
 class DataError(RuntimeError):
-    """Data that cannot be used; the message is one line and names the file and the mend."""
+    """Data that cannot be used; the message is one line and names the file and the mend.
+
+    Names of files and folders stand in it, which may be anything: it is made fit to be shown.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(clean(message))
 
 
 class DataMissing(DataError):  # noqa: N818
@@ -27,14 +51,44 @@ def data_folder(option: str | None) -> Path | None:
     A folder that was named need not exist yet; ./data counts only where it is a folder. Empty
     names count as not given. Raises DataError where a file was named.
     """
-    for name, given in (("--claims-data", option), (VARIABLE, os.environ.get(VARIABLE))):
-        if given:
-            folder = Path(given).expanduser()
-            refuse_file(folder, name)
-            return folder
-    default = Path("data")
-    # Not refused where it is a file: any project may have a file called "data".
-    return default if default.is_dir() else None
+    folder, named_by = _named(option, None)
+    if named_by:
+        refuse_file(folder, named_by)
+        return folder
+    return _default()
+
+
+def session_folder(option: str | None, ini: str | None) -> Path | None:
+    """The folder that a session reads: `option`, else `ini`, else CVCLAIMS_DATA, else ./data.
+
+    `ini` is the project's `claims_data`. None where nothing is named and there is no ./data.
+
+    Raises DataError where a folder that was named is none, is not there or cannot be read: what
+    is asked for is not replaced by generated images in silence. So does a folder that the
+    option names and that holds none of the sets.
+    """
+    folder, named_by = _named(option, ini)
+    if not named_by:
+        return _default()
+    refuse_file(folder, named_by)
+    name, *others = TRACES
+    get = (
+        f"get a set by {how_to_get(name, folder)} (or {', '.join(others)}), or name another folder"
+    )
+    if not folder.exists():
+        fault = "is a link to nothing" if folder.is_symlink() else "does not exist"
+        raise DataError(f"{folder} {fault}: {named_by} has to name the folder of the sets; {get}")
+    held = _listed(folder, named_by)
+    if option and not found(folder):
+        raise DataError(
+            f"{folder} holds {held or 'nothing'}, and no data set that claims know: {get}"
+        )
+    return folder
+
+
+def found(folder: Path | None) -> tuple[str, ...]:
+    """The stored sets of the catalogue that seem to be in `folder`, by a glance at names."""
+    return tuple(name for name in TRACES if folder and _has(folder, TRACES[name]))
 
 
 def refuse_file(folder: Path, named_by: str) -> None:
@@ -42,7 +96,7 @@ def refuse_file(folder: Path, named_by: str) -> None:
     try:
         wrong = folder.exists() and not folder.is_dir()
     except OSError as error:
-        raise DataError(f"{folder} cannot be read ({error.strerror}): {named_by}") from None
+        raise _unreadable(folder, error, named_by) from None
     if wrong:
         raise DataError(f"{folder} is a file: {named_by} has to name a folder")
 
@@ -51,3 +105,48 @@ def how_to_get(name: str, folder: Path | None) -> str:
     """The command, in backquotes, that gets data set `name` into `folder` (None: ./data)."""
     into = "" if folder is None else f" --claims-data {shlex.quote(str(folder))}"
     return f"`{DATASETS[name].get}{into}`"
+
+
+def _named(option: str | None, ini: str | None) -> tuple[Path, str]:
+    """The folder that was named, and what named it; empty where nothing did."""
+    variable = os.environ.get(VARIABLE)
+    for name, given in (("--claims-data", option), ("claims_data", ini), (VARIABLE, variable)):
+        if given:
+            try:
+                return Path(given).expanduser(), name
+            except RuntimeError:
+                raise DataError(f"{given}: no home is known; {name} has to name a folder") from None
+    return Path(), ""
+
+
+def _default() -> Path | None:
+    # Not refused where it is a file: any project may have a file called "data".
+    default = Path("data")
+    return default if default.is_dir() else None
+
+
+def _listed(folder: Path, named_by: str) -> str:
+    """A few of the names in a folder."""
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError as error:
+        raise _unreadable(folder, error, named_by) from None
+    more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
+    return ", ".join(names[:3]) + more
+
+
+def _unreadable(folder: Path, error: OSError, named_by: str) -> DataError:
+    return DataError(
+        f"{folder} cannot be read ({error.strerror}): {named_by} has to name a folder that can"
+    )
+
+
+def _has(folder: Path, traces: tuple[str, ...]) -> bool:
+    try:
+        return any(
+            path.is_dir() if trace.endswith("/") else path.is_file()
+            for trace in traces
+            for path in folder.glob(trace)
+        )
+    except OSError:  # loading says what is wrong with it
+        return False

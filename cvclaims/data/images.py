@@ -51,11 +51,11 @@ def fashion_mnist(folder: Path) -> Dataset:
     get = how_to_get("fashion_mnist", folder)
     if len(lacking) == len(paths):
         raise DataMissing(f"Fashion-MNIST is not in {folder}; get it by {get}")
+    # What is there is looked at first: what a broken download left is damaged, and stays so.
+    arrays = [_idx(path, FASHION_MNIST_SHA256[name], get) for name, path in paths.items() if path]
     if lacking:
         raise IncompleteError(f"{raw} lacks {', '.join(lacking)}; get the rest by {get}")
-    train_x, train_y, test_x, test_y = (
-        _idx(path, FASHION_MNIST_SHA256[name], get) for name, path in paths.items() if path
-    )
+    train_x, train_y, test_x, test_y = arrays
     return from_arrays(
         "fashion_mnist",
         (train_x.reshape(-1, *DATASETS["fashion_mnist"].shape), train_y),
@@ -83,7 +83,7 @@ def _idx(path: Path, sha256: str, get: str) -> npt.NDArray[np.uint8]:
     up: 4 bytes, and 4 for each of the dimensions that byte 3 states. torchvision's reader takes
     paths of unpacked files only, and takes longer to import than this to run.
     """
-    mend = f"delete it and get it again by {get}"
+    mend = f"move it out of the folder and get it again by {get}"
     try:
         content = path.read_bytes()
         if path.suffix == ".gz":

@@ -15,7 +15,7 @@ from cvclaims.data.stand_in import stand_in
 __all__ = ["BUILT_IN", "STORED", "DataError", "DataMissing", "Dataset", "load"]
 
 # Together exactly the names of the catalogue (tested). A new set needs an entry there, a loader
-# here and, where it is stored, its download in __main__.py.
+# here and, where it is stored, its download in download.py.
 BUILT_IN: Mapping[str, Callable[[], Dataset]] = MappingProxyType(
     {"digits": toy.digits, "moons": toy.moons, "circles": toy.circles}
 )

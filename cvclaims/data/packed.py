@@ -8,8 +8,8 @@ Nothing rests on the cache: it may be deleted at any time, and what is damaged i
 import hashlib
 import json
 import os
+import re
 import shutil
-import tempfile
 import zlib
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -19,13 +19,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from filelock import FileLock
 
 from cvclaims.data.dataset import Dataset
+from cvclaims.locks import Lock, LockError
 
 VARIABLE = "CVCLAIMS_CACHE"
 # Raise it when what is stored, or how images are decoded, changes.
-FORMAT = 1
+FORMAT = 2
 # Sets of one name that are kept: a few data folders may be in use in turn.
 KEPT = 3
 PARTS = ("train_x", "train_y", "test_x", "test_y")
@@ -64,9 +64,8 @@ def packed(name: str, key: object, build: Callable[[], Dataset]) -> Dataset:
         return found
     with ExitStack() as stack:
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            stack.enter_context(FileLock(folder / f"{name}.lock"))
-        except (OSError, NotImplementedError):  # the latter: a file system without locks
+            stack.enter_context(Lock(folder / f"{name}.lock", f"the cache of {name}"))
+        except LockError:
             return build()
         if (found := _read(entry)) is not None:  # built by another while we waited
             return found
@@ -106,7 +105,8 @@ def _write(entry: Path, dataset: Dataset) -> None:
         name: getattr(dataset, name)
         for name in ("name", "classes", "mean", "std", "source", "stand_in", "fingerprint")
     }
-    scratch = Path(tempfile.mkdtemp(prefix=f".{entry.name}-", dir=entry.parent))
+    scratch = entry.with_name(f".{entry.name}-{os.urandom(8).hex()}")
+    scratch.mkdir()
     try:
         for part in PARTS:
             path = scratch / f"{part}.npy"
@@ -124,12 +124,16 @@ def _write(entry: Path, dataset: Dataset) -> None:
 def _tidy(name: str, entry: Path) -> None:
     """Delete what killed processes left, and all but the newest sets; whoever calls holds the lock.
 
-    What cannot be deleted stays: the cache is larger, and nothing else.
+    Only what is named as this module names it: the cache may be a folder that holds other things
+    too. What cannot be deleted stays: the cache is larger, and nothing else.
     """
-    for left in entry.parent.glob(f".{name}-*"):
-        shutil.rmtree(left, ignore_errors=True)
+    a_set = re.escape(name) + "-[0-9a-f]{24}"
     try:
-        others = set(entry.parent.glob(f"{name}-*")) - {entry}
+        there = list(entry.parent.iterdir())
+        for left in there:
+            if re.fullmatch(rf"\.{a_set}-[0-9a-f]{{16}}", left.name):
+                shutil.rmtree(left, ignore_errors=True)
+        others = [path for path in there if re.fullmatch(a_set, path.name) and path != entry]
         by_age = sorted(others, key=lambda path: path.stat().st_mtime, reverse=True)
     except OSError:
         return

@@ -1,34 +1,34 @@
 """Image files in <part>/<class>/<name>, in a folder or in an archive of one, decoded to arrays.
 
 Every file is accounted for: what lacks, does not belong there or cannot be read is an error that
-names it. Hidden files and folders are left out of account, as systems put them anywhere.
+names it. Hidden files and folders are left out of account, as systems put them anywhere. No mend
+asks for anything to be deleted: it may be all that a person has.
 """
 
 import gzip
-import io
 import os
+import re
 import tarfile
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from cvclaims.data.decoding import FORMATS, Pixels, UnfitError, decode, strictly
 from cvclaims.data.folder import DataError, IncompleteError
 
-if TYPE_CHECKING:
-    from PIL.ImageFile import ImageFile
-
 PARTS = ("train", "test")
-# What torchvision's folders of images may hold, by Pillow's names; told by content, not by suffix.
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "PPM", "TIFF")
-# Modes that become RGB without a loss: black and white, grey, a palette, and RGB itself.
-MODES = ("1", "L", "P", "RGB")
+# What systems and editors put beside images, and no image is called.
+JUNK = re.compile(
+    r"(thumbs|ehthumbs\w*)\.db|desktop\.ini|icon\r|#.*#|.*(~|\.(bak|orig|part|tmp))", re.I
+)
+# Bytes of a file: an image of the sizes here needs a hundredth, and more is not read into memory.
+LARGEST = 1 << 20
 
-Pixels = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
 # Name (of a folder with "/" at its end), size in bytes, and times of change in ns.
 Stat = tuple[str, int, int, int]
@@ -56,8 +56,9 @@ class Layout:
         label, _, file = rest.partition("/")
         if part not in PARTS or (label and label not in self.classes):
             return False
-        is_folder, is_file = name.endswith("/") and not file, bool(file) and "/" not in file
-        return is_folder or is_file
+        if name.endswith("/"):
+            return not file
+        return bool(file) and "/" not in file and not JUNK.fullmatch(file)
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,12 @@ def in_folder(tree: Path) -> tuple[list[Stat], Pictures]:
     except OSError as error:
         raise DataError(f"{error.filename or tree} cannot be read: {error.strerror}") from None
     names = frozenset(name for name, *_ in stats)
-    return stats, Pictures(f"{tree}{os.sep}", names, lambda name: (tree / name).read_bytes())
+    return stats, Pictures(f"{tree}{os.sep}", names, lambda name: _content(tree / name))
+
+
+def _content(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(LARGEST + 1)
 
 
 def _scan(folder: str, under: str = "") -> Iterator[Stat]:
@@ -95,7 +101,10 @@ def _scan(folder: str, under: str = "") -> Iterator[Stat]:
             if entry.name.startswith("."):
                 continue
             if not entry.is_dir():
-                yield name, *stat_of(entry)
+                stat = stat_of(entry)
+                if not entry.is_file():  # to read from a pipe is to wait for ever
+                    raise _stray(entry.path)
+                yield name, *stat
                 continue
             yield f"{name}/", 0, 0, 0
             if name.count("/") < 2:  # deeper folders do not belong there; links may go round
@@ -123,7 +132,7 @@ def in_archive(path: Path, root: str, layout: Layout) -> Pictures:
                     folders.update(_folders(name))
                     content = archive.extractfile(member) if member.isfile() else None
                     if name and content is not None:
-                        pictures[name] = content.read()
+                        pictures[name] = content.read(LARGEST + 1)
             while stream.read(1 << 20):
                 pass  # gzip compares its checksum only at the very end
     except (EOFError, zlib.error, gzip.BadGzipFile, tarfile.TarError) as error:
@@ -151,13 +160,13 @@ def _folders(name: str) -> list[str]:
 
 
 def _stray(where: str) -> DataError:
-    return DataError(f"{where} does not belong there: remove it")
+    return DataError(f"{where} does not belong there: keep it elsewhere")
 
 
 def decoded(
     pictures: Pictures, layout: Layout
-) -> tuple[tuple[Pixels, Labels], tuple[Pixels, Labels], bool]:
-    """Training set, test set, and whether any of the files is a JPEG.
+) -> tuple[tuple[Pixels, Labels], tuple[Pixels, Labels], list[str]]:
+    """Training set, test set, and the encodings that lost something, such as ["JPEG"].
 
     Each set is (x, y): (N, 3, H, W) uint8 and (N,) int64, sorted by class and, within it, by
     name, whatever order the file system has. Grey images and palettes become RGB, which loses
@@ -168,26 +177,27 @@ def decoded(
     than should be.
     """
     sets: list[tuple[Pixels, Labels]] = []
-    formats: set[str] = set()
-    # One after the other: threads only fight for Python's lock over images as small as these.
-    for groups in _arranged(pictures, layout):
-        x, forms = zip(*(_images(pictures, layout, names) for names in groups), strict=True)
-        y = np.repeat(np.arange(len(groups), dtype=np.int64), [len(names) for names in groups])
-        sets.append((np.concatenate(x), y))
-        formats = formats.union(*forms)
-    return sets[0], sets[1], "JPEG" in formats
+    losses: set[str] = set()
+    with strictly():
+        # One after the other: threads only fight for Python's lock over images as small as these.
+        for groups in _arranged(pictures, layout):
+            x, lost_by = zip(*(_images(pictures, layout, names) for names in groups), strict=True)
+            y = np.repeat(np.arange(len(groups), dtype=np.int64), [len(names) for names in groups])
+            sets.append((np.concatenate(x), y))
+            losses = losses.union(*lost_by)
+    return sets[0], sets[1], sorted(losses - {""})
 
 
 def _images(pictures: Pictures, layout: Layout, names: list[str]) -> tuple[Pixels, set[str]]:
-    """These images, (N, 3, H, W), and their formats."""
+    """These images, (N, 3, H, W), and by what they lost something."""
     width, height = layout.size
     x = np.empty((len(names), 3, height, width), np.uint8)
-    formats = set()
+    losses = set()
     for i, name in enumerate(names):
-        image, form = _image(pictures, name, layout)
+        image, lost_by = _image(pictures, name, layout)
         x[i] = image.transpose(2, 0, 1)
-        formats.add(form)
-    return x, formats
+        losses.add(lost_by)
+    return x, losses
 
 
 def _arranged(pictures: Pictures, layout: Layout) -> list[list[list[str]]]:
@@ -224,55 +234,42 @@ def _refuse_counts(groups: list[list[list[str]]], pictures: Pictures, layout: La
             where = f"{pictures.prefix}{part}/{label}"
             if not names:
                 raise IncompleteError(f"{where} holds no images: {layout.mend}")
-            holds = f"{where} holds {len(names):,} images instead of {expected:,}"
             if len(names) < expected:
-                raise IncompleteError(f"{holds}: {layout.mend}")
+                raise IncompleteError(
+                    f"{where} holds {len(names):,} images instead of {expected:,}: {layout.mend}"
+                )
             if len(names) > expected:
-                raise DataError(f"{holds}: remove those that do not belong there")
+                raise DataError(
+                    f"{where} holds {len(names):,} files instead of {expected:,} images: keep "
+                    f"those elsewhere that do not belong there{_odd(names)}"
+                )
+
+
+def _odd(names: list[str]) -> str:
+    """The first of the names that differ from most in more than digits, for a message."""
+    forms = [re.sub(r"\d+", "0", name) for name in names]
+    [(usual, _)] = Counter(forms).most_common(1)
+    odd = [name for name, form in zip(names, forms, strict=True) if form != usual]
+    return f", such as {odd[0].rpartition('/')[2]}" if odd else ""
 
 
 def _image(pictures: Pictures, name: str, layout: Layout) -> tuple[Pixels, str]:
-    """One image, (H, W, 3), and its format; DataError names it where it cannot be used."""
-    from PIL import Image, UnidentifiedImageError
+    """One image, (H, W, 3), and by what it lost something; DataError names it where it is unfit."""
+    from PIL import UnidentifiedImageError
 
     where = pictures.prefix + name
     try:
         content = pictures.read(name)
     except OSError as error:
         raise DataError(f"{where} cannot be read: {error.strerror}") from None
+    if len(content) > LARGEST:
+        raise DataError(f"{where} is larger than an image of the data set can be: {layout.mend}")
     try:
-        # The header alone is read here, so an image of another size costs nothing.
-        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-            if fault := _fault(image, layout.size):
-                raise DataError(f"{where} {fault}")
-            form = str(image.format)
-            if form == "JPEG" and b"\xff\xd9" not in content:
-                raise EOFError("its end is missing")  # Pillow lets the last few bytes lack
-            pixels = np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
-    except DataError:
-        raise
+        return decode(content, layout.size)
+    except UnfitError as error:
+        raise DataError(f"{where} {error}") from None
     except Exception as error:  # damaged bytes make Pillow raise nearly anything
         reason = str(error) or type(error).__name__
         if isinstance(error, UnidentifiedImageError):  # its own message shows a Python object
             reason = f"none of the formats {', '.join(FORMATS)}"
         raise DataError(f"{where} cannot be decoded ({reason}): {layout.mend}") from None
-    return pixels, form
-
-
-def _fault(image: "ImageFile", size: tuple[int, int]) -> str:
-    """What is wrong with an image that can be read, and the mend; empty where nothing is."""
-    if image.size != size:
-        found, wanted = (f"{width} × {height}" for width, height in (image.size, size))
-        return f"has {found} pixels instead of {wanted}: replace it by the data set's own image"
-    if image.mode not in MODES or "transparency" in image.info:
-        return f"is {image.mode}, maybe with transparency: save it as an opaque RGB image"
-    if getattr(image, "n_frames", 1) != 1:
-        return "holds several images: keep one of them"
-    return ""
-
-
-def decoder() -> str:
-    """What decodes, with its version: another one may decode a JPEG to slightly other pixels."""
-    import PIL
-
-    return f"Pillow {PIL.__version__}"

@@ -4,19 +4,26 @@ Every process of a user, of whatever session, agrees through files in the folder
 files. The system lets go of a lock when its process dies, however it dies.
 """
 
+from __future__ import annotations
+
 import getpass
 import os
+import stat
 import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
-from filelock import FileLock
+from cvclaims.locks import Lock, LockError
+
+if TYPE_CHECKING:
+    import torch
 
 # What this process holds or waits for, by device: a second hold could wait for the first.
 _held: set[str] = set()
+ELSEWHERE = "set TMPDIR to a folder that is yours"
 
 
 @contextmanager
@@ -27,15 +34,15 @@ def shared(device: torch.device) -> Iterator[None]:
     """
     name = device_id(device)
     with _once(name):
-        mine = _file(name, f"{uuid.uuid4().hex}.use")
-        lock = _lock(mine)
+        lock = _lock(name, f"{uuid.uuid4().hex}.use")
         try:
-            with _lock(_file(name, "gate")):
+            with _lock(name, "gate"):
+                _forget_the_dead(name)
                 lock.acquire()
             yield
         finally:
             lock.release()
-            _remove(mine)
+            _remove(lock.path)
 
 
 @contextmanager
@@ -46,9 +53,10 @@ def exclusive(device: torch.device) -> Iterator[None]:
     """
     name = device_id(device)
     # Whoever wants to share passes the gate, so that ever new ones cannot keep this one waiting.
-    with _once(name), _lock(_file(name, "gate")):
-        for file in _folder().glob(f"{name}.*.use"):
-            _wait_for(file)
+    with _once(name), _lock(name, "gate"):
+        for lock in _users(name):
+            with lock:
+                _remove(lock.path)
         yield
 
 
@@ -56,13 +64,24 @@ def device_id(device: torch.device) -> str:
     """A name that all processes have for a device, whatever GPUs are visible to each."""
     if device.type != "cuda":
         return device.type
+    import torch
+
     return f"cuda-{torch.cuda.get_device_properties(device).uuid}"
 
 
-def _wait_for(file: Path) -> None:
-    """Wait until nobody uses this file, and remove it: its process may have died."""
-    with _lock(file):
-        _remove(file)
+def _users(name: str) -> list[Lock]:
+    """The locks of those that share a device, or shared it and died."""
+    return [
+        _lock(name, path.name.removeprefix(f"{name}.")) for path in _folder().glob(f"{name}.*.use")
+    ]
+
+
+def _forget_the_dead(name: str) -> None:
+    """Remove what processes that died left; whoever calls has the gate."""
+    for lock in _users(name):
+        if lock.acquire(blocking=False):
+            _remove(lock.path)
+            lock.release()
 
 
 def _remove(file: Path) -> None:
@@ -81,18 +100,28 @@ def _once(name: str) -> Iterator[None]:
         _held.discard(name)
 
 
-def _lock(file: Path) -> FileLock:
-    # thread_local=False: a generator may be closed by another thread than began it.
-    return FileLock(file, thread_local=False)
-
-
-def _file(name: str, ending: str) -> Path:
-    return _folder() / f"{name}.{ending}"
+def _lock(name: str, ending: str) -> Lock:
+    return Lock(_folder() / f"{name}.{ending}", f"the device {name}", ELSEWHERE)
 
 
 def _folder() -> Path:
-    """A folder of this user's own."""
+    """A folder of this user's own, in the one for temporary files."""
     user = os.getuid() if hasattr(os, "getuid") else getpass.getuser()
-    folder = Path(tempfile.gettempdir()) / f"cvclaims.{user}.devices"
-    folder.mkdir(mode=0o700, exist_ok=True)
+    name = f"cvclaims.{user}.devices"
+    try:
+        folder = Path(tempfile.gettempdir()) / name
+        with suppress(FileExistsError):
+            folder.mkdir(mode=0o700)
+        found = folder.lstat()
+    except OSError as error:
+        raise LockError(
+            f"the folder {error.filename or name} for the devices' locks cannot be made "
+            f"({error.strerror}); {ELSEWHERE}"
+        ) from None
+    # What stands there may have been put there by another, for us to write through.
+    if not stat.S_ISDIR(found.st_mode) or (hasattr(os, "getuid") and found.st_uid != user):
+        raise LockError(
+            f"{folder}, for the devices' locks, is not a folder of this user's own; "
+            f"move it away, or {ELSEWHERE}"
+        )
     return folder

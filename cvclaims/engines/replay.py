@@ -7,6 +7,8 @@ from cvclaims.engines import NotEvaluated
 from cvclaims.plan import Run
 from cvclaims.records import Record, Store
 
+NOT_TRAINED = "no record of seed"
+
 
 class Replay:
     """An engine that only reads the store."""
@@ -15,6 +17,10 @@ class Replay:
         self.store = store
         self.trained: set[str] = set()  # none, ever; as the engine that trains has it
         self.read: set[str] = set()
+        self.unwritten: list[Record] = []
+
+    def close(self) -> None:
+        """Nothing is left to write."""
 
     def records(self, runs: Sequence[Run]) -> list[Record]:
         """The stored record of each run; NotEvaluated where one is missing."""
@@ -23,9 +29,7 @@ class Replay:
         for run in runs:
             same = [r for r in self._sound(run) if r.origin.fingerprint == prints[run.recipe.data]]
             if not same:
-                raise NotEvaluated(
-                    f"not trained so far: no record of seed {run.seed} at {run.scale} scale"
-                )
+                raise NotEvaluated(f"{NOT_TRAINED} {run.seed} at {run.scale} scale")
             found.append(same[0])
         self.read.update(record.key for record in found)
         return found

@@ -1,4 +1,4 @@
-"""torch's convolution, computed as a matrix product where a processor is faster that way.
+"""torch's convolution, put to the processor in another way where that is faster, or safer.
 
 In each call oneDNN lays out a convolution's weights for its blocks, and their gradient back. Where
 many channels meet images of 4×4 or 2×2 pixels, as in the last third of a VGG, that takes most of
@@ -16,19 +16,37 @@ from torch.nn import functional as F
 MOST_PIXELS = 16
 LEAST_CHANNELS = 64
 MOST_ROWS_A_CHANNEL = 32
+# What oneDNN takes at once: 8 channels with AVX2, 16 with AVX-512.
+CHANNEL_BLOCK = 16
 
 
 class Conv2d(nn.Conv2d):
-    """`nn.Conv2d`; the same function under CPU autocast as one product for small, deep images."""
+    """`nn.Conv2d`; the same function under CPU autocast as one product for small, deep images.
+
+    A strided 1×1 convolution looks at some of the pixels only, and of few channels it is given
+    just these. oneDNN, which picks them itself, writes past its memory when it has fewer channels
+    than it takes at once (uxlfoundation/oneDNN#6035): with AVX2 training crashed or hung.
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         """(batch, in_channels, height, width) to the same of out_channels."""
+        if self._picks_pixels(input):
+            rows, columns = self.stride
+            return F.conv2d(input[:, :, ::rows, ::columns], self.weight, self.bias)
         if not self._faster_as_product(input):
             return super().forward(input)
         dtype = torch.get_autocast_dtype("cpu")
         bias = None if self.bias is None else self.bias.to(dtype)
         product: Tensor = _Product.apply(input.to(dtype), self.weight.to(dtype), bias)
         return product
+
+    def _picks_pixels(self, x: Tensor) -> bool:
+        return (
+            x.device.type == "cpu"
+            and self.in_channels < CHANNEL_BLOCK
+            and (self.kernel_size, self.padding, self.groups) == ((1, 1), (0, 0), 1)
+            and self.stride != (1, 1)
+        )
 
     def _faster_as_product(self, x: Tensor) -> bool:
         if x.device.type != "cpu" or not torch.is_autocast_enabled("cpu"):

@@ -1,13 +1,15 @@
 """A collected test that judges a claim: its claim, its scale, and why it may not run here."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from cvclaims.claim import Claim, ClaimMark
 from cvclaims.plan import effective_scale
+from cvclaims.plugins.identity import origin, own_parameters
+from cvclaims.plugins.properties import is_property, mistake
 from cvclaims.plugins.settings import Settings, gpu_present
 from cvclaims.recipe import scaled
 from cvclaims.records.record import TRAINING_REVISION
@@ -15,6 +17,12 @@ from cvclaims.records.record import TRAINING_REVISION
 if TYPE_CHECKING:
     from cvclaims.records import Store
     from cvclaims.verdict.judge import Judge
+
+
+# Why runs cannot be had here: facts, as they stand on the page; `plugins.summary` has the advice.
+WANTS_GPU = "it wants a GPU"
+HEAVY = "it takes more than seconds on a CPU"
+NO_RECORDS = "it rests on no records"
 
 
 @dataclass
@@ -26,6 +34,8 @@ class Case:
         refusal: why its runs cannot be had here; None where they can.
         is_timed: its recipes are timed, and not trained to the end.
         judge: set once the test asks for the `verdict` fixture.
+        runs_now: its test is between setup and teardown.
+        failed_parts: what failed inside the test and did not end it, such as subtests.
     """
 
     claim: Claim
@@ -36,6 +46,12 @@ class Case:
     is_property: bool
     is_timed: bool = False
     judge: "Judge | None" = None
+    runs_now: bool = False
+    failed_parts: list[str] = field(default_factory=list)
+
+    def begin(self) -> None:
+        """Forget what an earlier try of the same test left."""
+        self.judge, self.runs_now, self.failed_parts = None, False, []
 
     @property
     def cost(self) -> float:
@@ -73,10 +89,13 @@ class Case:
 def cases_of(
     items: Iterable[pytest.Item], settings: Settings, store: "Store"
 ) -> tuple[dict[str, Case], dict[str, str]]:
-    """The cases among collected tests, and why others cannot be one, both by node id."""
+    """The cases among collected tests, and why others cannot be one, both by node id.
+
+    Copies of one test, which another plugin made, are one case: that of the first.
+    """
     cases: dict[str, Case] = {}
     problems: dict[str, str] = {}
-    places: dict[tuple[str, str, str], str] = {}
+    places: dict[tuple[str, str, str], pytest.Item] = {}
     for item in items:
         marker = item.get_closest_marker("claim")
         if marker is None:
@@ -87,14 +106,19 @@ def cases_of(
             problems[item.nodeid] = str(error)
             continue
         place = (case.claim.source.report.slug, case.claim.id, case.claim.case)
-        if place in places:
+        first = places.setdefault(place, item)
+        if first is item and item.nodeid in cases:
+            raise pytest.UsageError(
+                f"two claims' tests are {item.nodeid!r} to pytest, as they lie outside its root "
+                f"{item.config.rootpath}: name a folder above both with --rootdir"
+            )
+        if first is item:
+            cases[item.nodeid] = case
+        elif origin(first) != origin(item):
             problems[item.nodeid] = (
-                f"claim {case.claim.id} is judged by {places[place]} too; give one of the two "
+                f"claim {case.claim.id} is judged by {first.nodeid} too; give one of the two "
                 "its own `case`"
             )
-            continue
-        places[place] = item.nodeid
-        cases[item.nodeid] = case
     return cases, problems
 
 
@@ -103,19 +127,20 @@ def _case(item: pytest.Item, marker: pytest.Mark, settings: Settings, store: "St
         raise ValueError("mark it with `cvclaims.claim.claim(...)`, which makes this marker")
     if item.get_closest_marker("xfail") is not None:
         raise ValueError('a claim is expected to fail by its `disputed="why"`, not by xfail')
-    callspec = getattr(item, "callspec", None)
-    params: Mapping[str, Any] = callspec.params if callspec else {}
-    at = marker.args[0].at_scales(params, callspec.id if callspec else "")
+    if is_property(item) and (wrong := mistake(item)):
+        raise ValueError(f"claim {marker.args[0].id}: {wrong}")
+    at = marker.args[0].at_scales(*own_parameters(item))
     gpu_test = item.get_closest_marker("gpu") is not None
     scale, refusal = _scale(at, gpu_test, settings, store)
-    scale = effective_scale(at[scale], scale)
+    if scale != "smoke":  # which judges nothing, be it as small already
+        scale = effective_scale(at[scale], scale)
     return Case(
         claim=at[scale],
         nodeid=item.nodeid,
         scale=scale,
         digests=_digests(at),
         refusal=refusal,
-        is_property=hasattr(getattr(item, "obj", None), "hypothesis"),
+        is_property=is_property(item),
         is_timed=item.get_closest_marker("timing") is not None,
     )
 
@@ -124,28 +149,20 @@ def _scale(
     at: Mapping[str, Claim], gpu_test: bool, settings: Settings, store: "Store"
 ) -> tuple[str, str | None]:
     """The scale to run a claim at, and why it cannot run here."""
-    gpu = settings.device not in ("cpu", "auto") or (settings.device == "auto" and gpu_present())
-    wants_gpu = gpu_test and not gpu
     if settings.replay:
         if not at["full"].recipes:
-            return "full", "it rests on no records; run without --claims-replay"
+            return "full", NO_RECORDS
         scale = _evidence_scale(at, store) if settings.scale == "auto" else settings.scale
         return scale, None
-    if settings.scale == "auto":
-        if wants_gpu and settings.device == "auto":
-            return "full", (
-                "it wants a GPU and there is none here; try it with --claims-scale smoke, judge "
-                "it small with --claims-scale reduced, or in full, slowly, with "
-                "--claims-scale full --claims-device cpu"
-            )
-        light = all(recipe.light for recipe in at["full"].recipes.values())
-        return ("full" if gpu or light else "smoke"), None
-    if settings.scale == "full" and wants_gpu and settings.device != "cpu":
-        return "full", (
-            "at full scale it wants a GPU and there is none here; --claims-device cpu trains it "
-            "on this CPU, slowly"
-        )
-    return settings.scale, None
+    gpu = settings.device not in ("cpu", "auto") or (settings.device == "auto" and gpu_present())
+    # Who names the CPU has it train what wants a GPU.
+    wants_gpu = gpu_test and not gpu and settings.device != "cpu"
+    if settings.scale in ("auto", "full") and wants_gpu:
+        return "full", WANTS_GPU
+    if settings.scale != "auto":
+        return settings.scale, None
+    light = all(recipe.light for recipe in at["full"].recipes.values())
+    return "full", None if gpu or light else HEAVY
 
 
 def _evidence_scale(at: Mapping[str, Claim], store: "Store") -> str:

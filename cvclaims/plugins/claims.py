@@ -5,6 +5,7 @@ module in every project of the environment.
 """
 
 from collections.abc import Generator
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -40,11 +41,12 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     suite, config = suite_of(session.config), session.config
     if not suite.is_worker and options.any_given(config):
         options.check(suite.settings, runs=not config.option.collectonly)
+        suite.attend()
 
 
-def pytest_report_header(config: pytest.Config) -> str | None:
-    """Scale, device, data and store, in a project that uses the suite."""
-    return suite_of(config).settings.header() if options.any_given(config) else None
+def pytest_report_header(config: pytest.Config) -> list[str] | None:
+    """The settings, in a project that uses the suite."""
+    return suite_of(config).header() if options.any_given(config) else None
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -55,14 +57,20 @@ def pytest_configure_node(node: Any) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_node_collection_finished(node: Any) -> None:
-    """Show what the workers train."""
-    suite_of(node.config).watch()
+    """Refuse what a worker found wrong; else show what the workers train."""
+    suite_of(node.config).workers_collected()
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """A worker that is gone trains nothing."""
     suite_of(node.config).notes.withdraw(f"live-{node.gateway.id}")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
+    """--claims-id, before other selections: an id that they leave out is known all the same."""
+    suite_of(session.config).select(session, items)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -73,8 +81,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Nothing trains any more."""
-    suite_of(session.config).unwatch()
+    """Nothing trains any more; what could not be written is tried once more."""
+    suite = suite_of(session.config)
+    suite.unwatch()
+    suite.finish()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -126,21 +136,37 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.nodeid in suite.problems:
         pytest.fail(suite.problems[item.nodeid], pytrace=False)
     case = suite.cases.get(item.nodeid)
-    if case is not None and case.refusal is not None and not case.claim.recipes:
-        pytest.skip(case.refusal)
+    if case is not None:
+        case.begin()
+        if case.refusal is not None and not case.claim.recipes:
+            pytest.skip(case.refusal)
+    elif item.get_closest_marker("claim") is not None:
+        pytest.skip("another copy of this test gives the claim its one verdict")
 
 
-@pytest.hookimpl(wrapper=True)
+@pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """A claim that cannot be evaluated here is skipped, with its reason."""
-    if item.nodeid not in suite_of(item.config).cases:
+    case = suite_of(item.config).cases.get(item.nodeid)
+    if case is None:
         return (yield)
     from cvclaims.engines import NotEvaluated
+    from cvclaims.locks import LockError
+    from cvclaims.plugins.properties import steadily
+    from cvclaims.records import StoreError, UnwrittenError
 
+    case.runs_now = True
     try:
-        return (yield)
+        with steadily(item) if case.is_property else nullcontext():
+            return (yield)
     except NotEvaluated as why:
         pytest.skip(str(why))
+    except (StoreError, LockError) as why:
+        if isinstance(why, UnwrittenError):  # what else is trained would be lost as well
+            item.session.shouldstop = str(why)
+        pytest.fail(str(why), pytrace=False)
+    finally:
+        case.runs_now = False
 
 
 @pytest.hookimpl(wrapper=True)
@@ -154,7 +180,10 @@ def pytest_runtest_makereport(
     if case is not None:
         from cvclaims.plugins import outcome
 
-        outcome.apply(report, item, call, case, strict=suite.settings.strict)
+        if case.runs_now:  # a subtest reports itself while the test goes on
+            outcome.note_part(report, call, case)
+        else:
+            outcome.apply(report, item, call, case, strict=suite.settings.strict)
         outcome.send_problems(report, suite.take_problems())
     return report
 
@@ -168,4 +197,7 @@ def pytest_report_teststatus(
         return None
     from cvclaims.plugins import outcome
 
-    return outcome.status(report)
+    row = outcome.row_of(report)
+    # Another plugin has a word of its own for a test that it will run again.
+    known = report.outcome in ("passed", "failed", "skipped")
+    return outcome.status(report, row) if row is not None and known else None

@@ -139,8 +139,14 @@ class Printed(Line):
 class Told:
     """The session's engine, made when a verdict first asks for runs, and told to a line."""
 
-    def __init__(self, engine: "Callable[[], Engine]", line: Line | None, claim: str) -> None:
-        self.engine, self.line, self.claim = engine, line or Line(), claim
+    def __init__(
+        self,
+        engine: "Callable[[], Engine]",
+        line: Line | None,
+        claim: str,
+        done: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.engine, self.line, self.claim, self.done = engine, line or Line(), claim, done
 
     def records(self, runs: "Sequence[Run]") -> "list[Record]":
         """The records of the engine; the line is gone when they are here."""
@@ -149,6 +155,7 @@ class Told:
             return self.engine().records(runs)
         finally:
             self.line.clear()
+            self.done()
 
 
 class Watch(threading.Thread):

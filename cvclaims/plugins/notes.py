@@ -5,10 +5,11 @@ notes outlive the first and fill the second.
 """
 
 import json
-import os
 import shutil
 from pathlib import Path
 from typing import Any
+
+from cvclaims.files import write_atomically
 
 
 class Notes:
@@ -19,6 +20,7 @@ class Notes:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._made = False
 
     @classmethod
     def fresh(cls) -> "Notes":
@@ -31,10 +33,13 @@ class Notes:
     def leave(self, name: str, value: Any) -> None:
         """Write a note of JSON types, so that a reader sees all of it or none."""
         try:
-            self.folder.mkdir(mode=0o700, exist_ok=True)
-            draft = self.folder / f"{name}.{os.getpid()}.draft"
-            draft.write_text(json.dumps(value), encoding="utf-8")
-            os.replace(draft, self.folder / f"{name}.json")
+            if not self._made:
+                self.folder.mkdir(mode=0o700, exist_ok=True)
+                self._made = True
+            elif not self.folder.exists():
+                return  # whoever reports is gone, and nobody would remove the folder again
+            content = json.dumps(value).encode()
+            write_atomically(self.folder / f"{name}.json", content, durable=False)
         except OSError:
             return
 

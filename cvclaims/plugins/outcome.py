@@ -1,18 +1,30 @@
 """From a test's end to its claim's row: which verdict, and what pytest makes of it."""
 
 import itertools
+import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cvclaims.plugins.cases import Case
-from cvclaims.report.rows import Row
+from cvclaims.report.rows import JUDGED, Row
+from cvclaims.text import clean
 
 ROW = "cvclaims_row"
 PROBLEMS = "cvclaims_problems"
+# What pytest calls a verdict in its counts and, with -v, behind a test; and its letter.
+STATUS = {
+    "supported": ("passed", "."),
+    "refuted": ("refuted", "F"),
+    "inconclusive": ("inconclusive", "?"),
+    "ran": ("ran", "r"),
+    "not evaluated": ("not evaluated", "s"),
+    "error": ("error", "E"),
+}
 
 
 def apply(
@@ -26,13 +38,18 @@ def apply(
     """Set the report's outcome by the claim's verdict and attach its row.
 
     SUPPORTED passes; REFUTED fails, unless the claim is disputed: then REFUTED is expected and
-    SUPPORTED fails. INCONCLUSIVE passes, or fails under --claims-strict. A crash is an error.
+    SUPPORTED fails. What decided nothing is a skip with its reason, so that no other plugin takes
+    it for a pass; INCONCLUSIVE fails under --claims-strict. A crash is an error.
     """
     if report.passed and report.when != "call":
         return
     row = _row(report, call, case)
-    disputed = case.claim.disputed
-    message = f"claim {row.id} {row.verdict.upper()}: {row.title}\n{row.reason}"
+    row = replace(row, reason=clean(row.reason))
+    if case.scale == "smoke" and row.verdict in JUDGED:
+        # Nor does smoke judge what needs no training: it fails for errors alone.
+        row = replace(row, verdict="ran", reason=f"smoke scale judges nothing; {row.reason}")
+    disputed = clean(case.claim.disputed or "")
+    message = f"claim {row.id} {row.verdict.upper()}: {clean(row.title)}\n{row.reason}"
     if row.verdict == "refuted" and disputed:
         report.outcome = "skipped"
         report.wasxfail = f"refuted as expected: {disputed}"
@@ -40,11 +57,60 @@ def apply(
         _fail(report, item, f"{message}\nA surprise: the claim is disputed, as {disputed}")
     elif row.verdict == "inconclusive" and strict:
         _fail(report, item, f"{message}\nInconclusive claims fail under --claims-strict.")
-    elif row.verdict in ("refuted", "error") and report.passed:
+    elif row.verdict in ("refuted", "error") and not report.failed:
         _fail(report, item, message)
+    elif row.verdict in ("inconclusive", "ran"):
+        _skip(report, item, row.reason)
     elif row.verdict == "not evaluated":
         _blame_the_test(report, item)
-    report.user_properties.append((ROW, row.to_dict()))
+    _attach(report, item, row)
+    _make_sendable(report)
+
+
+def note_part(report: pytest.TestReport, call: pytest.CallInfo[None], case: Case) -> None:
+    """Remember what failed inside a test that goes on, such as a subtest."""
+    if report.failed:
+        case.failed_parts.append(_why_it_failed(report, call))
+
+
+def _attach(report: pytest.TestReport, item: pytest.Item, row: Row) -> None:
+    """The row for our own process, as one string, and for others what they can show.
+
+    JUnit's files take the properties of the test and not of its report.
+    """
+    told = {
+        "claim_id": row.id,
+        "claim_case": row.case,
+        "claim_verdict": row.verdict,
+        "claim_scale": row.scale,
+        "claim_reported": "; ".join(f"{name} {value:g}" for name, value in row.reported.items()),
+        "claim_measured": "; ".join(_told(name, values) for name, values in row.measured.items()),
+        "claim_reason": row.reason,
+    }
+    others = [pair for pair in item.user_properties if pair[0] not in told]
+    item.user_properties[:] = [*others, *((n, clean(text)) for n, text in told.items() if text)]
+    report.user_properties = [*item.user_properties, (ROW, json.dumps(row.to_dict()))]
+
+
+def _make_sendable(report: pytest.TestReport) -> None:
+    """Escape lone surrogates, as of a strange file's name: xdist would lose the whole session."""
+    shown = report.longrepr
+    if isinstance(shown, tuple):
+        path, line, reason = shown
+        report.longrepr = (_encodable(path), line, _encodable(reason))
+    elif shown is not None and _encodable(str(shown)) != str(shown):
+        report.longrepr = _encodable(str(shown))
+    report.sections = [(name, _encodable(text)) for name, text in report.sections]
+
+
+def _encodable(text: str) -> str:
+    return text.encode(errors="backslashreplace").decode()
+
+
+def _told(name: str, values: Mapping[str, Any]) -> str:
+    mean, std = values["mean"], values["std"]
+    spread = "" if std is None else f" ± {std:.4g}"
+    return f"{name} not finite" if mean is None else f"{name} {mean:.6g}{spread}"
 
 
 def send_problems(report: pytest.TestReport, problems: Sequence[str]) -> None:
@@ -54,33 +120,24 @@ def send_problems(report: pytest.TestReport, problems: Sequence[str]) -> None:
 
 
 def status(
-    report: pytest.TestReport | pytest.CollectReport,
-) -> tuple[str, str, str | tuple[str, dict[str, bool]]] | None:
+    report: pytest.TestReport | pytest.CollectReport, row: Mapping[str, Any]
+) -> tuple[str, str, str | tuple[str, dict[str, bool]]]:
     """pytest's category, letter and word for a report that carries a row."""
-    row = row_of(report)
-    assert row is not None
-    word = row["verdict"].upper()
-    if row["verdict"] == "error":
-        return "error", "E", "ERROR"
-    if row["verdict"] == "refuted" and row["disputed"]:
-        return "xfailed", "x", "REFUTED, AS DISPUTED"
-    if row["verdict"] == "supported" and row["disputed"]:
+    verdict, word = row["verdict"], row["verdict"].upper()
+    if verdict == "refuted" and row["disputed"]:
+        return "disputed", "x", ("REFUTED, AS DISPUTED", {"yellow": True})
+    if verdict == "supported" and row["disputed"]:
         return "failed", "F", "SUPPORTED, THOUGH DISPUTED"
-    if report.failed:
+    if verdict == "inconclusive" and report.failed:
         return "failed", "F", word
-    if row["verdict"] == "supported":
-        return "passed", ".", word
-    if row["verdict"] == "inconclusive":
-        return "inconclusive", "?", (word, {"yellow": True})
-    if row["verdict"] == "ran":
-        return "ran", "r", (word, {"cyan": True})
-    return "skipped", "s", word
+    return (*STATUS[verdict], word)
 
 
 def row_of(report: Any) -> dict[str, Any] | None:
     """The row that a report carries, if it does."""
     rows = [value for name, value in getattr(report, "user_properties", ()) if name == ROW]
-    return rows[-1] if rows else None
+    row: dict[str, Any] | None = json.loads(rows[-1]) if rows else None
+    return row
 
 
 def _fail(report: pytest.TestReport, item: pytest.Item, message: str) -> None:
@@ -90,6 +147,13 @@ def _fail(report: pytest.TestReport, item: pytest.Item, message: str) -> None:
     except pytest.fail.Exception:
         report.longrepr = item.repr_failure(pytest.ExceptionInfo.from_current())
     report.outcome = "failed"
+
+
+def _skip(report: pytest.TestReport, item: pytest.Item, reason: str) -> None:
+    """Let a test that ended count as skipped, at its own place."""
+    at, line, _ = item.reportinfo()
+    report.outcome = "skipped"
+    report.longrepr = (str(at), (line or 0) + 1, reason)
 
 
 def _blame_the_test(report: pytest.TestReport, item: pytest.Item) -> None:
@@ -111,6 +175,10 @@ def _row(report: pytest.TestReport, call: pytest.CallInfo[None], case: Case) -> 
         "device": "",
         "data": "",
     }
+    if case.failed_parts and not report.failed:
+        count, first = len(case.failed_parts), case.failed_parts[0]
+        reason = f"{count} subtest{'s' * (count > 1)} failed: {first}"
+        return Row(**parts, verdict="error", reason=reason)
     if report.skipped:
         return Row(**parts, verdict="not evaluated", reason=_skip_reason(report))
     if report.failed:
@@ -133,17 +201,23 @@ def _row(report: pytest.TestReport, call: pytest.CallInfo[None], case: Case) -> 
 
 def _failure(report: pytest.TestReport, call: pytest.CallInfo[None], case: Case) -> tuple[str, str]:
     """A counterexample to a property refutes; any other exception is an error."""
-    if call.excinfo is None:  # another plugin failed the test, which raised nothing
-        text = str(report.longrepr)
-    else:
+    if case.is_property and call.when == "call" and call.excinfo is not None:
         error = call.excinfo.value
-        if case.is_property and call.when == "call" and _is_counterexample(error):
+        if _is_counterexample(error):
             return "refuted", _counterexample(error)
-        text = f"{type(error).__name__}: {error}"
-        if isinstance(error, pytest.fail.Exception):
-            text = str(error)
+    return "error", _why_it_failed(report, call)
+
+
+def _why_it_failed(report: pytest.TestReport, call: pytest.CallInfo[None]) -> str:
+    """The first line of what was raised, or of what another plugin says that failed the test."""
+    if call.excinfo is None:
+        text = str(report.longrepr)
+    elif isinstance(call.excinfo.value, pytest.fail.Exception):
+        text = str(call.excinfo.value)
+    else:
+        text = f"{call.excinfo.typename}: {call.excinfo.value}"
     lines = text.strip().splitlines()
-    return "error", lines[0] if lines else "it failed and does not say why"
+    return lines[0] if lines else "it failed and does not say why"
 
 
 def _is_counterexample(error: BaseException) -> bool:

@@ -4,22 +4,20 @@ It works in the process that reports: rows arrive with the tests' reports, so on
 plain run and any number of xdist workers.
 """
 
-from collections import Counter
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from cvclaims.plugins import settings as options
 from cvclaims.plugins.suite import Suite, suite_of
+from cvclaims.text import clean
 
 if TYPE_CHECKING:
+    from cvclaims.plugins.terminal import Line, Sheet
     from cvclaims.report.page import Written
     from cvclaims.report.rows import Row
-
-ORDER = ("supported", "refuted", "disputed", "inconclusive", "ran", "not evaluated", "error")
-# What a newcomer cannot guess.
-MEANING = {"disputed": " (refuted, as expected)", "ran": " (nothing judged)"}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -45,22 +43,29 @@ class Sink:
         self.problems: list[str] = []
         self._crashed: dict[str, str] = {}
         self._broken = 0
+        self._interrupted = False
         self._written: Written | None = None
         self._unwritten = ""
+        self._failed = False
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take the row that a report carries; a worker's crash arrives without one."""
-        properties: list[tuple[str, Any]] = report.user_properties
-        for name, value in properties:
-            if name == "cvclaims_row":
-                self.rows[report.nodeid] = value
-            elif name == "cvclaims_problems":
-                self.problems += value
-        if report.failed and dict(properties).get("cvclaims_row", {}).get("verdict") != "refuted":
+        properties: dict[str, Any] = dict(report.user_properties)
+        self.problems += properties.get("cvclaims_problems", ())
+        verdict = None
+        if "cvclaims_row" in properties:
+            self.rows[report.nodeid] = json.loads(properties["cvclaims_row"])
+            verdict = self.rows[report.nodeid]["verdict"]
+        if report.failed and verdict != "refuted":
             self._broken += 1
         # xdist reports the test that a worker died in with "???" for its phase.
         if str(report.when) == "???":
             self._crashed[report.nodeid] = str(report.longrepr).splitlines()[0]
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Know of an interruption: Ctrl-C, a signal, or `pytest.exit`."""
+        # By an exception of this name pytest, and xdist by one of its own, end as -x asks them to.
+        self._interrupted = type(excinfo.value).__name__ != "Interrupted"
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -70,21 +75,34 @@ class Sink:
             session.exitstatus = REFUTED_ONLY
         if not self.rows:
             return
+        rows = self._judged()
+        if self._interrupted:
+            self._unwritten = "the session was interrupted"
+        elif not any(_says_something(row) for row in rows):
+            smoke = self.suite.settings.scale == "smoke"
+            self._unwritten = f"{'smoke' if smoke else 'this session'} judged nothing"
+        else:
+            self._write(session, rows)
+        self.problems += [*self.suite.take_problems(), *self.suite.notes.read("unwritten-*")]
+        stopped = self._interrupted or session.shouldstop or session.shouldfail
+        if self.suite.settings.rerun and not stopped:
+            self.suite.store.end_rerun()
+
+    def _write(self, session: pytest.Session, rows: "list[Row]") -> None:
         from cvclaims.report.page import ReportError, write_results
 
         store = self.suite.store
         try:
             self._written = write_results(
                 self.suite.settings.results,
-                self._judged(),
+                [row for row in rows if row.scale != "smoke"],
                 lambda row: store.evidence(row.evidence),
                 lambda: store,
             )
             self.problems += self._written.problems
         except ReportError as error:
-            self._unwritten = str(error)
+            self._unwritten, self._failed = str(error), True
             session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
-        self.problems += self.suite.take_problems()
 
     def _add_crashed(self) -> None:
         """Rows for claims whose worker died in them, from the notes that it had left."""
@@ -100,49 +118,81 @@ class Sink:
         return [Row.from_dict(row) for row in self.rows.values()]
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Show the table, count the verdicts and name the file; with -qq no table."""
-        if not self.rows:
+        """Sum up the session, or list the claims' ids beside what --collect-only collected."""
+        config = self.suite.config
+        listed = config.option.collectonly and config.option.verbose > -2 and self.suite.cases
+        if not (listed or self.rows or (self._interrupted and self._had_claims())):
             return
-        terminal, rows = terminalreporter, self._judged()
-        terminal.write_sep("=", "claims")
-        if self.suite.config.option.verbose > -2:
+        from cvclaims.plugins.terminal import sheet_of, write
+
+        sheet = sheet_of(config)
+        terminalreporter.write_sep("=", "claims")
+        write(terminalreporter, self._ids(sheet) if listed else self._lines(sheet))
+
+    def _had_claims(self) -> bool:
+        return bool(self.suite.cases or self.suite.notes.read("cases-*"))
+
+    def _ids(self, sheet: "Sheet") -> "Iterator[Line]":
+        """The id of each claim that was collected, with its test's name."""
+        from cvclaims.plugins.terminal import Line
+
+        # Without the file, lines would not pass for tests to a program that reads node ids.
+        names = {case.nodeid: case.nodeid.partition("::")[2] for case in self.suite.cases.values()}
+        widest = max(len(case.claim.id) for case in self.suite.cases.values())
+        for case in self.suite.cases.values():
+            yield Line(sheet.cut(f"{case.claim.id:{widest}}  {names[case.nodeid]}"))
+
+    def _lines(self, sheet: "Sheet") -> "Iterator[Line]":
+        """What is printed at the end."""
+        from cvclaims.plugins import summary
+        from cvclaims.plugins.terminal import Line
+
+        rows = summary.in_order(self._judged())
+        before = {} if self._written is None else {row.place: row for row in self._written.before}
+        config = self.suite.config
+        # pytest leaves its header out with -q, and without options it shows none of ours.
+        in_header = config.option.verbose >= 0 and options.any_given(config)
+        if config.option.verbose > -2 and not in_header:
+            yield from map(Line, self.suite.header())
+        if config.option.verbose > 0 or self.suite.settings.table:
             from cvclaims.report.tables import terminal_table
 
-            width = self.suite.config.get_terminal_writer().fullwidth
-            terminal.write_line(terminal_table(self._standing(rows), width) + "\n")
-        for problem in dict.fromkeys(self.problems):
-            terminal.write_line(f"damage: {problem}", yellow=True)
-        terminal.write_line(f"this run: {told(rows)}{self._kept(rows)}")
-        if self._unwritten:
-            terminal.write_line(f"no table was written: {self._unwritten}", red=True)
-        elif self._written is not None:
-            terminal.write_line(f"table: {options.shown(self._written.page)}")
+            for line in terminal_table(rows, sheet.width).splitlines():
+                yield Line(sheet.cut(line))
+            yield Line("")
+        yield from summary.runs_line(rows, *self.suite.runs(), sheet)
+        yield from summary.stand_ins(rows, self.suite.settings.data, sheet)
+        yield from summary.claim_lines(rows, before, sheet)
+        yield from summary.reason_lines(rows, sheet)
+        yield from summary.overview(rows, sheet)
+        yield from summary.problem_lines(self.problems, sheet)
+        yield from self._page(rows, sheet)
 
-    def _standing(self, rows: "list[Row]") -> "list[Row]":
-        """The rows that stand in the tables for the claims of this run."""
-        if self._written is None:
-            return rows
-        places = {row.place for row in rows}
-        return [row for row in self._written.rows if row.place in places]
+    def _page(self, rows: "list[Row]", sheet: "Sheet") -> "Iterator[Line]":
+        """Where the page is, or why none was written."""
+        from cvclaims.plugins import summary
+        from cvclaims.plugins.terminal import Line
 
-    def _kept(self, rows: "list[Row]") -> str:
-        """How many rows of an earlier run the table holds in place of this run's."""
-        kept = sum(row not in rows for row in self._standing(rows))
-        return f"; of {kept} the table keeps the verdict of an earlier, larger run" if kept else ""
+        if self._interrupted:
+            kept = summary.number(sum(self.suite.runs()), "finished run")
+            told = (
+                f"interrupted: the records of {kept} are kept; the same command goes on; "
+                "--claims-replay writes the tables from what is there"
+            )
+        elif self._written is None:
+            told = f"no page was written: {self._unwritten}"
+        else:
+            told = f"page: {options.shown(self._written.page)}"
+            told += summary.outranked(rows, self._written.rows)
+        for line in sheet.wrap(clean(told)):
+            yield Line(line, colour="red" if self._failed else "")
 
 
-def told(rows: "list[Row]") -> str:
-    """How many rows came to each verdict, in words."""
-    counts = count(rows)
-    there = [name for name in ORDER if counts[name]]
-    return ", ".join(f"{counts[name]} {name}{MEANING.get(name, '')}" for name in there)
+def _says_something(row: "Row") -> bool:
+    """Whether the results have to know of it: a verdict, or that there should have been one."""
+    from cvclaims.report.rows import JUDGED
 
-
-def count(rows: "list[Row]") -> Counter[str]:
-    """How many rows came to each verdict; a disputed claim that was refuted counts as disputed."""
-    return Counter(
-        "disputed" if row.verdict == "refuted" and row.disputed else row.verdict for row in rows
-    )
+    return row.verdict in (*JUDGED, "error") and row.scale != "smoke"
 
 
 def _crash_row(heading: Mapping[str, Any], why: str) -> Mapping[str, Any]:

@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cvclaims.catalogue import DATASETS
+from cvclaims.plugins.gpu import gpu_present as gpu_present
+from cvclaims.text import clean
+
 if TYPE_CHECKING:
     from cvclaims.records import Store
 
@@ -15,10 +19,10 @@ SCALES = ("auto", "smoke", "reduced", "full")
 # name, what it takes, help. Help texts start in lower case and say the default.
 OPTIONS = (
     ("scale", "SCALE", "auto, smoke, reduced or full (default auto: full where there is a GPU or "
-     "the claim takes seconds on a CPU, smoke for the rest)"),
+     "the claim takes seconds on a CPU; the others are not evaluated)"),
     ("seeds", "N", "train at most N seeds, 1 to 8 (default 8; a verdict is looked for at 3, 5, 8)"),
     ("data", "FOLDER", "the folder of the data sets (default: CVCLAIMS_DATA, else ./data)"),
-    ("results", "FOLDER", "where tables and figures are written (default: results)"),
+    ("results", "FOLDER", "where tables and figures are written (default: .cvclaims/results)"),
     ("store", "FOLDER", "where records are kept (default: records in the results folder)"),
     ("device", "DEVICE", "auto, cpu, cuda, cuda:N or mps (default auto: a GPU where there is one)"),
 )  # fmt: skip
@@ -27,6 +31,11 @@ FLAGS = (
     ("rerun", "train again what the store already holds"),
     ("strict", "fail claims whose verdict is inconclusive"),
     ("plan", "print what the selected claims would train, and an estimate of the time, instead"),
+    ("table", "print every claim of this session, as -v does"),
+)
+# What is chosen anew each time, and so has no ini twin.
+CHOICES = (
+    ("id", "IDS", "run the claims with these ids alone, such as 5.10,3.* (patterns, with commas)"),
 )
 
 
@@ -44,17 +53,33 @@ class Settings:
     rerun: bool
     strict: bool
     plan: bool
+    table: bool
+    ids: tuple[str, ...]
 
     def header(self) -> str:
-        """One line for pytest's header."""
-        data = self.data or "no folder (scikit-learn's sets only)"
+        """What pytest's header says, on one line."""
         mode = ", replay" if self.replay else ", rerun" if self.rerun else ""
         mode += ", plan" if self.plan else ""
-        found = (" (GPU)" if gpu_present() else " (no GPU)") if self.device == "auto" else ""
-        return (
-            f"claims: scale {self.scale}{mode}, device {self.device}{found}, data: {data}, "
+        there = (" (GPU)" if gpu_present() else " (no GPU)") if self.device == "auto" else ""
+        return clean(
+            f"claims: scale {self.scale}{mode}, device {self.device}{there}, data: {self._held()}, "
             f"store: {shown(self.store)}"
         )
+
+    def _held(self) -> str:
+        """The data folder and the sets in it; at smoke scale also what stands in for the others."""
+        from cvclaims.data.folder import found
+
+        held = found(self.data)
+        titles = {name: facts.title for name, facts in DATASETS.items() if facts.get}
+        if self.data is None:
+            told = "no folder (scikit-learn's sets only)"
+        else:
+            told = f"{self.data} ({', '.join(titles[name] for name in held) or 'no known set'})"
+        absent = [title for name, title in titles.items() if name not in held]
+        if self.scale == "smoke" and absent:
+            told += f", generated stand-ins for {', '.join(absent)}"
+        return told
 
     def open_store(self) -> "Store":
         """The store; read-only where nothing is trained."""
@@ -74,11 +99,15 @@ def add_options(parser: pytest.Parser) -> None:
     for name, text in FLAGS:
         group.addoption(f"--claims-{name}", action="store_true", default=None, help=text)
         parser.addini(f"claims_{name}", f"default of --claims-{name}", type="bool", default=None)
+    for name, metavar, text in CHOICES:
+        group.addoption(f"--claims-{name}", metavar=metavar, default=None, help=text)
 
 
 def any_given(config: pytest.Config) -> bool:
     """Whether this project or command line says anything about claims."""
-    return any(_given(config, name) is not None for name, *_ in (*OPTIONS, *FLAGS))
+    chosen = (config.getoption(f"claims_{name}") for name, *_ in CHOICES)
+    given = (_given(config, name) for name, *_ in (*OPTIONS, *FLAGS))
+    return any(value is not None for value in (*chosen, *given))
 
 
 def is_plan(config: pytest.Config) -> bool:
@@ -91,7 +120,7 @@ def is_plan(config: pytest.Config) -> bool:
 def read(config: pytest.Config) -> Settings:
     """The settings; raises UsageError in one line for a value that cannot be meant."""
     given = {name: _given(config, name) for name, *_ in (*OPTIONS, *FLAGS)}
-    results = _path(config, "results") or config.rootpath / "results"
+    results = _path(config, "results") or config.rootpath / ".cvclaims" / "results"
     return Settings(
         scale=_scale(given["scale"] or "auto"),
         seeds=_seeds(given["seeds"] or "8"),
@@ -103,6 +132,8 @@ def read(config: pytest.Config) -> Settings:
         rerun=bool(given["rerun"]),
         strict=bool(given["strict"]),
         plan=bool(given["plan"]),
+        table=bool(given["table"]),
+        ids=_ids(config.getoption("claims_id")),
     )
 
 
@@ -139,13 +170,6 @@ def shown(path: Path) -> str:
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
-def gpu_present() -> bool:
-    """Whether the machine shows a GPU, found out without torch, which takes seconds to import."""
-    if os.environ.get("CUDA_VISIBLE_DEVICES", "0").strip() in ("", "-1"):
-        return False
-    return any(Path(device).exists() for device in ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd"))
-
-
 def _given(config: pytest.Config, name: str) -> Any:
     value = config.getoption(f"claims_{name}")
     return _ini(config, name) if value is None else value
@@ -164,7 +188,13 @@ def _path(config: pytest.Config, name: str) -> Path | None:
     if option:
         return (config.invocation_params.dir / Path(option).expanduser()).resolve()
     ini = _ini(config, name)
-    return (config.rootpath / Path(ini).expanduser()).resolve() if ini else None
+    return _from_ini(config, ini) if ini else None
+
+
+def _from_ini(config: pytest.Config, folder: str) -> Path:
+    """A folder that the ini file names: pytest's root may lie elsewhere, by --rootdir."""
+    base = config.inipath.parent if config.inipath else config.invocation_params.dir
+    return (base / Path(folder).expanduser()).resolve()
 
 
 def _scale(given: str) -> str:
@@ -184,15 +214,23 @@ def _seeds(given: str) -> int:
 
 def _data(config: pytest.Config) -> Path | None:
     """The data folder as it was named: messages about it end up in tables."""
-    from cvclaims.data.folder import DataError, data_folder
+    from cvclaims.data.folder import DataError, session_folder
 
     option, ini = config.getoption("claims_data"), _ini(config, "data")
-    if not option and ini:
-        option = shown((config.rootpath / Path(ini).expanduser()).resolve())
+    if ini:
+        ini = shown(_from_ini(config, ini))
     try:
-        return data_folder(option)
+        return session_folder(option, ini)
     except DataError as error:
         raise pytest.UsageError(str(error)) from None
+
+
+def _ids(given: str | None) -> tuple[str, ...]:
+    """The patterns of the ids to run; empty for all claims."""
+    asked = tuple(part.strip() for part in (given or "").split(",") if part.strip())
+    if given is not None and not asked:
+        raise pytest.UsageError("--claims-id names no claim; write ids such as 5.10,3.*")
+    return asked
 
 
 def _device(given: str) -> str:

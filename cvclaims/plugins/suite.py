@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import torch
 
     from cvclaims.engines import Engine
+    from cvclaims.engines.inline import Inline
+    from cvclaims.engines.replay import Replay
     from cvclaims.plan import Run
     from cvclaims.plugins.cases import Case
     from cvclaims.plugins.live import Line, Watch
@@ -32,6 +34,7 @@ class Suite:
         self.problems: dict[str, str] = {}
         self.line: Line | None = None
         self._watch: Watch | None = None
+        self._checked = False
         self._worker: dict[str, object] = getattr(config, "workerinput", {})
 
     @cached_property
@@ -81,7 +84,30 @@ class Suite:
         from cvclaims.plugins.live import Told
 
         # Made on demand: a verdict on something counted needs no engine, and so no torch.
-        return Told(lambda: self.engine, self.line, case.claim.id)
+        return Told(lambda: self.engine, self.line, case.claim.id, self._count)
+
+    def _count(self) -> None:
+        """Let the process that reports know which runs this one has trained and read."""
+        if self.is_worker and "engine" in self.__dict__:
+            keys = [sorted(self.engine.trained), sorted(self.engine.read)]
+            self.notes.leave(f"runs-{self.worker}", keys)
+
+    def runs(self) -> tuple[int, int]:
+        """How many runs this session has read and trained so far, in all its processes."""
+        read: set[str] = set()
+        trained: set[str] = set()
+        if "engine" in self.__dict__:
+            trained, read = set(self.engine.trained), set(self.engine.read)
+        for trained_there, read_there in self.notes.read("runs-*"):
+            trained.update(trained_there)
+            read.update(read_there)
+        return len(read - trained), len(trained)
+
+    def header(self) -> list[str]:
+        """The settings and the session's name, for pytest's header."""
+        from cvclaims.plugins.terminal import sheet_of
+
+        return sheet_of(self.config).wrap(f"{self.settings.header()}, session {self.session}")
 
     @property
     def is_worker(self) -> bool:
@@ -98,6 +124,28 @@ class Suite:
         """This process's name among them."""
         return str(self._worker.get("workerid", "gw0"))
 
+    def select(self, session: pytest.Session, items: list[pytest.Item]) -> None:
+        """Leave only the claims that --claims-id names, where it is given."""
+        if self.config.getoption("claims_id") is None:
+            return
+        from cvclaims.plugins import ids
+
+        asked = self.settings.ids
+        found = [id for item in items if (id := ids.claim_id(item)) is not None]
+        # What was not collected at all, as --lf leaves out whole files, may have the id.
+        whole = not session.testsfailed and not self.config.getoption("lf", False)
+        if whole and (why := ids.unknown(asked, found)):
+            self._refuse(why)
+        items[:], left = ids.split(items, asked)
+        if left:
+            self.config.hook.pytest_deselected(items=left)
+
+    def _refuse(self, why: str) -> None:
+        """End the session with a line; from a worker by the process that reports."""
+        if not self.is_worker:
+            raise pytest.UsageError(why)
+        self.notes.leave(f"refused-{self.worker}", why)
+
     def collect(self, items: list[pytest.Item]) -> None:
         """Take up the claims among the tests that will run; workers begin with the longest."""
         claims = [item for item in items if item.get_closest_marker("claim")]
@@ -107,15 +155,13 @@ class Suite:
             self.config.pluginmanager.register(Planner(self), "cvclaims-planner")
         if not claims:
             return
+        self.attend()
         from cvclaims.plugins.cases import cases_of
 
         try:
             self.cases, self.problems = cases_of(claims, self.settings, self.store)
         except pytest.UsageError as error:
-            if not self.is_worker:
-                raise
-            # A worker cannot end the session with a line; only CVCLAIMS_DATA is not checked before.
-            self.problems = {item.nodeid: str(error) for item in claims}
+            self._refuse(str(error))
             return
         if self.is_worker:
             # A worker that dies in a test can no longer say which claim it had.
@@ -123,8 +169,38 @@ class Suite:
             self.notes.leave(f"cases-{self.worker}", headings)
             rank = {nodeid: number for number, nodeid in enumerate(self.order())}
             items.sort(key=lambda item: rank.get(item.nodeid, len(rank)))
+        else:
+            self._check()
         if not (self.settings.replay or self.settings.plan):
             self.line = self._line()
+
+    def attend(self) -> None:
+        """Let signals end this process in order, and let its waits be heard."""
+        from cvclaims.plugins import process
+
+        process.attend(self.config)
+
+    def workers_collected(self) -> None:
+        """What was refused in a worker, and what would fail in all of them, ends the session."""
+        for why in self.notes.read("refused-*"):
+            raise pytest.UsageError(why)
+        if self.notes.read("cases-*"):
+            self.attend()
+            self._check()
+            self.watch()
+
+    def _check(self) -> None:
+        """Raise UsageError, once and before anything trains, for what would fail in every claim."""
+        if self._checked or self.config.option.collectonly:
+            return
+        self._checked = True
+        from cvclaims.plugins import device
+
+        wanted = self.settings.device
+        trains = not (self.settings.replay or self.settings.plan)
+        # Asking torch takes seconds: not where the answer can only be the CPU.
+        if trains and device.asks_for_more_than_cpu(wanted) and (why := device.fault(wanted)):
+            raise pytest.UsageError(f"--claims-device: {why}")
 
     def _line(self) -> Line | None:
         from cvclaims.plugins import live
@@ -132,8 +208,8 @@ class Suite:
         return live.Noted(self.notes, self.worker) if self.is_worker else live.line_for(self.config)
 
     def watch(self) -> None:
-        """Show what the workers train, once one of them has taken up claims."""
-        if self._watch is not None or not self.notes.folder.exists() or self.settings.replay:
+        """Show what the workers train."""
+        if self._watch is not None or self.settings.replay:
             return
         from cvclaims.plugins import live
 
@@ -147,6 +223,22 @@ class Suite:
         if self._watch is not None:
             self._watch.stop()
             self._watch = None
+
+    def finish(self) -> None:
+        """Write what could not be written before; what still cannot is lost, and said to be."""
+        if "engine" not in self.__dict__ or not (left := len(self.engine.unwritten)):
+            return
+        from cvclaims.records import UnwrittenError
+
+        try:
+            self.engine.close()
+            told = f"the records of {left} runs that could not be written at first are written now"
+        except UnwrittenError as why:
+            told = f"the records of {len(self.engine.unwritten)} finished runs are lost: {why}"
+        if self.is_worker:
+            self.notes.leave(f"unwritten-{self.worker}", told)
+        else:
+            self.store.problems.append(told)
 
     def close(self) -> None:
         """Remove what the workers left."""
@@ -190,10 +282,15 @@ class Suite:
         # was asked for in torch's own way stands.
         if "OMP_NUM_THREADS" not in os.environ:
             torch.set_num_threads(max(1, (cores or os.cpu_count() or 1) // self.workers))
-        return _device(self.settings.device, self.worker)
+        from cvclaims.plugins import device
+
+        wanted = self.settings.device
+        if why := device.fault(wanted):  # a test that is no claim may ask for a device, too
+            pytest.fail(f"--claims-device: {why}", pytrace=False)
+        return device.chosen(wanted, self.worker)
 
     @cached_property
-    def engine(self) -> Engine:
+    def engine(self) -> Inline | Replay:
         """Where this session's records come from."""
         if self.settings.replay:
             from cvclaims.engines.replay import Replay
@@ -212,30 +309,6 @@ class Suite:
             claims=self.config.rootpath,
             report=self.line.tell if self.line is not None else None,
         )
-
-
-def _device(wanted: str, worker: str) -> torch.device:
-    """Worker i takes GPU i modulo the GPUs that CUDA_VISIBLE_DEVICES leaves."""
-    import torch
-
-    if wanted == "auto":
-        wanted = "cuda" if options.gpu_present() else "cpu"
-    if not wanted.startswith("cuda"):
-        return torch.device(wanted)
-    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if count == 0:
-        _no_device(
-            "torch cannot use a GPU here; install a torch for it, or train on the CPU with "
-            "--claims-device cpu"
-        )
-    number = wanted.partition(":")[2] or int(worker.removeprefix("gw")) % count
-    if int(number) >= count:
-        _no_device(f"--claims-device: {wanted!r} is not among the {count} GPUs, which count from 0")
-    return torch.device(f"cuda:{number}")
-
-
-def _no_device(why: str) -> NoReturn:
-    pytest.fail(why, pytrace=False)
 
 
 SUITE = pytest.StashKey[Suite]()

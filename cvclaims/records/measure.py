@@ -9,14 +9,33 @@ import math
 import statistics
 from collections.abc import Callable, Sequence
 from typing import Any, Final
+from weakref import WeakSet
 
 from cvclaims.catalogue import known
 from cvclaims.records.record import Record
 
 Measure = Callable[[Record], float]
 
+_SHARES: "WeakSet[Measure]" = WeakSet()
+
 SMALLEST: Final = 2.0**-126
 """The smallest positive normal float32, as in `verdict.rules`: what an underflow is taken for."""
+
+
+def is_share(measure: Measure) -> bool:
+    """Whether a measure is known to give numbers within 0 and 1, or differences of such."""
+    return measure in _SHARES
+
+
+def _share(measure: Measure) -> Measure:
+    """Note that a measure gives shares."""
+    _SHARES.add(measure)
+    return measure
+
+
+def _like(name: str, measure: Measure) -> Measure:
+    """A measure in the unit of a series, which for an accuracy is a share."""
+    return _share(measure) if name.rpartition("_")[2] == "accuracy" else measure
 
 
 def series(record: Record, name: str) -> Sequence[float]:
@@ -43,17 +62,17 @@ def series(record: Record, name: str) -> Sequence[float]:
 
 def final(name: str) -> Measure:
     """The value after the last epoch."""
-    return lambda record: series(record, name)[-1]
+    return _like(name, lambda record: series(record, name)[-1])
 
 
 def first(name: str) -> Measure:
     """The value after the first epoch."""
-    return lambda record: series(record, name)[0]
+    return _like(name, lambda record: series(record, name)[0])
 
 
 def best(name: str) -> Measure:
     """The largest value of any epoch; what is not a number is passed over."""
-    return lambda record: _largest(series(record, name))
+    return _like(name, lambda record: _largest(series(record, name)))
 
 
 def mean_of(name: str, start: int, stop: int | None = None) -> Measure:
@@ -61,7 +80,7 @@ def mean_of(name: str, start: int, stop: int | None = None) -> Measure:
 
     A negative `start` counts from the end: -10 is the last ten epochs of the recipe.
     """
-    return lambda record: statistics.fmean(_window(record, name, start, stop))
+    return _like(name, lambda record: statistics.fmean(_window(record, name, start, stop)))
 
 
 def std_of(name: str, start: int, stop: int | None = None) -> Measure:
@@ -73,7 +92,7 @@ def std_of(name: str, start: int, stop: int | None = None) -> Measure:
         finite = len(window) > 1 and all(map(math.isfinite, window))
         return statistics.stdev(window) if finite else math.nan
 
-    return measure
+    return _like(name, measure)
 
 
 def variation_of(name: str) -> Measure:
@@ -94,7 +113,7 @@ def drop(name: str, start: int, stop: int) -> Measure:
         whole = len(window) == stop - start + 1
         return window[0] - window[-1] if whole else math.nan
 
-    return measure
+    return _like(name, measure)
 
 
 def min_of(name: str, start: int, stop: int | None = None) -> Measure:
@@ -106,7 +125,7 @@ def min_of(name: str, start: int, stop: int | None = None) -> Measure:
         whole = start < 0 or len(window) == last - start + 1
         return min(window) if whole and all(map(math.isfinite, window)) else math.nan
 
-    return measure
+    return _like(name, measure)
 
 
 def mean_log_of(name: str, start: int = 1, stop: int | None = None) -> Measure:
@@ -148,14 +167,15 @@ def at_lowest(name: str, by: str) -> Measure:
         known_ones = [pair for pair in pairs if not math.isnan(pair[0])]
         return min(known_ones, key=lambda pair: pair[0])[1] if known_ones else math.nan
 
-    return measure
+    return _like(name, measure)
 
 
 def never_above(name: str, threshold: float) -> Measure:
     """1 where no epoch comes above the threshold, else 0: a run that failed to train."""
-    return lambda record: float(not best(name)(record) > threshold)
+    return _share(lambda record: float(not best(name)(record) > threshold))
 
 
+@_share
 def train_test_gap(record: Record) -> float:
     """Training accuracy minus test accuracy after the last epoch: how far it overfits."""
     return final("train_accuracy")(record) - final("test_accuracy")(record)
@@ -207,7 +227,7 @@ def class_accuracy(*names: str) -> Measure:
         indices = [_index(record, name) for name in names]
         return statistics.fmean(record.class_accuracy[index] for index in indices)
 
-    return measure
+    return _share(measure)
 
 
 def lowest_class(record: Record) -> float:
@@ -228,7 +248,7 @@ def is_lowest_class(name: str) -> Measure:
         index, lowest = _index(record, name), lowest_class(record)
         return lowest if math.isnan(lowest) else float(lowest == index)
 
-    return measure
+    return _share(measure)
 
 
 def _index(record: Record, name: str) -> int:

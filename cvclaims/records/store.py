@@ -13,6 +13,7 @@ from cvclaims.files import check_writable, write_atomically
 from cvclaims.locks import Lock, LockError
 from cvclaims.recipe import Recipe
 from cvclaims.records.record import TRAINING_REVISION, DamagedError, Record, RecordError
+from cvclaims.text import clean
 
 # A session's id: when it began, in UTC, and what tells it from others of that second.
 SESSION = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}", re.ASCII)
@@ -27,6 +28,9 @@ def new_session() -> str:
 
 class StoreError(RuntimeError):
     """The store cannot be used; the message is one line that names the file and the mend."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(clean(message))
 
 
 class UnwrittenError(StoreError):
@@ -228,6 +232,7 @@ class Store:
             self._report(f"{path}: {why}; set aside as {kept.name}, it will be run again")
 
     def _report(self, problem: str) -> None:
+        problem = clean(problem)
         if problem not in self._told:
             self._told.add(problem)
             self.problems.append(problem)

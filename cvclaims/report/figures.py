@@ -15,8 +15,10 @@ from typing import TypeAlias
 
 from cvclaims.records.record import Record
 from cvclaims.report import files
+from cvclaims.report.drawers import draw_all, own_drawing
+from cvclaims.report.grid import KINDS as GRID_KINDS
 from cvclaims.report.grid import Grid, to_json
-from cvclaims.report.groups import Group, Runs, groups, named, slug
+from cvclaims.report.groups import NAME, Group, Runs, groups, named, slug
 from cvclaims.report.rows import Row
 
 Records: TypeAlias = Callable[[Row], Runs]
@@ -34,6 +36,10 @@ KINDS = {
     "for any training sample: mean over seeds, at the right after the last epoch.",
     "boundary": "Predicted class over the plane: mean over seeds; a line is one seed's boundary.",
 }
+# The files that figures have, and the hashes of their evidence.
+_ENDS = "|".join([*(f"-{kind}" for kind in KINDS), *(f"-{kind}(-\\d+)?" for kind in GRID_KINDS)])
+_OWN = re.compile(rf"figures/{NAME}/{NAME}({_ENDS})\.png")
+_HASH = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,9 @@ class Drawn:
     written: list[Path] = field(default_factory=list)
     removed: list[Path] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    # Files that could not be drawn this time, and why others could not be written or removed.
+    failed: set[str] = field(default_factory=set)
+    unwritten: list[str] = field(default_factory=list)
 
 
 def draw_figures(
@@ -62,12 +71,12 @@ def draw_figures(
 ) -> Drawn:
     """Bring `folder/figures` in line with rows and grids: draw what changed, remove what went.
 
-    Only files that the index names are ever removed. A figure that cannot be drawn becomes a
-    problem, never an exception: a picture must not cost the tables.
+    Only files that the index names, by names that figures have, are ever removed. A figure that
+    cannot be drawn or written becomes a problem, and what stood in its place stays in the folder.
     """
-    before = read_index(folder)
+    before, odd = read_index(folder)
+    drawn = Drawn(problems=[f"{folder / INDEX}: {odd}; written anew"] if odd else [])
     after: dict[str, str] = {}
-    drawn = Drawn()
     found = named(groups(rows))
     pictures = {stem: _unchanged(folder, stem, group, before) for stem, group in found}
     anew = [(stem, group) for stem, group in found if pictures[stem] is None]
@@ -76,19 +85,60 @@ def draw_figures(
         drawn.pictures.append(picture)
         after[picture.file] = picture.group.hash(picture.kind, VERSION)
     for file, grid in _named_grids(grids).items():
-        evidence = hashlib.sha256(f"{VERSION} {to_json([grid])}".encode()).hexdigest()
-        there = before.get(file) == evidence and (folder / file).exists()
-        if there or _grid_drawn(folder / file, grid, drawn):
-            after[file] = evidence
+        if _stands(folder, file, grid, before) or _grid_drawn(folder, file, grid, drawn):
+            after[file] = _evidence(grid)
         drawn.grids.append((grid, file if file in after else None))
     for file in sorted(before.keys() - after.keys()):
-        if files.remove(folder / file):
-            drawn.removed.append(folder / file)
+        if file in drawn.failed or not _remove(folder / file, drawn):
+            after[file] = before[file]
     if after != before:
-        text = json.dumps(after, indent=1, sort_keys=True) + "\n"
-        if files.replace(folder / INDEX, text.encode()):
-            drawn.written.append(folder / INDEX)
+        _put(folder / INDEX, f"{json.dumps(after, indent=1, sort_keys=True)}\n".encode(), drawn)
+    if drawn.unwritten:
+        more = f" (and {len(drawn.unwritten) - 1} more files)" if drawn.unwritten[1:] else ""
+        drawn.problems.append(f"{drawn.unwritten[0]}{more}")
     return drawn
+
+
+def standing_figures(folder: Path, rows: Sequence[Row], grids: Sequence[Grid]) -> Drawn:
+    """The figures that need not be drawn anew, for a page before any is."""
+    index, _ = read_index(folder)
+    found = [_unchanged(folder, stem, group, index) or [] for stem, group in named(groups(rows))]
+    there = {row.report for row in rows}
+    pairs = _named_grids([grid for grid in grids if grid.report in there]).items()
+    return Drawn(
+        list(itertools.chain.from_iterable(found)),
+        [(grid, file if _stands(folder, file, grid, index) else None) for file, grid in pairs],
+    )
+
+
+def _stands(folder: Path, file: str, grid: Grid, index: Mapping[str, str]) -> bool:
+    return index.get(file) == _evidence(grid) and (folder / file).is_file()
+
+
+def _evidence(grid: Grid) -> str:
+    return hashlib.sha256(f"{VERSION} {to_json([grid])}".encode()).hexdigest()
+
+
+def _put(path: Path, content: bytes, drawn: Drawn) -> bool:
+    """Write a file; False where it cannot be."""
+    try:
+        if files.replace(path, content):
+            drawn.written.append(path)
+    except files.ReportError as error:
+        drawn.unwritten.append(str(error))
+        return False
+    return True
+
+
+def _remove(path: Path, drawn: Drawn) -> bool:
+    """Remove a file; False where it is still there."""
+    try:
+        if files.remove(path):
+            drawn.removed.append(path)
+    except files.ReportError as error:
+        drawn.unwritten.append(str(error))
+        return False
+    return True
 
 
 def _unchanged(
@@ -100,7 +150,7 @@ def _unchanged(
     """
     known = [kind for kind in KINDS if index.get(_file(stem, kind)) == group.hash(kind, VERSION)]
     pictures = [Picture(_file(stem, kind), kind, group) for kind in known]
-    if "curves" not in known or not all((folder / picture.file).exists() for picture in pictures):
+    if "curves" not in known or not all((folder / p.file).is_file() for p in pictures):
         return None
     return pictures
 
@@ -108,26 +158,27 @@ def _unchanged(
 def _drawn_anew(
     folder: Path, wanted: Sequence[tuple[str, Group]], records: Records, drawn: Drawn
 ) -> dict[str, list[Picture]]:
-    """The figures of each of these groups; what cannot be drawn becomes a problem."""
-    jobs = _jobs(wanted, records, drawn)
+    """The figures of each of these groups; why others could not be drawn, once for each reason."""
+    undrawn: dict[str, list[str]] = {}
+    jobs = _jobs(wanted, records, undrawn)
     pictures: dict[str, list[Picture]] = {}
-    if not jobs:
-        return pictures
-    from cvclaims.report.drawers import draw_all
-
     pngs = draw_all([(runs, group.title) for _, group, runs in jobs])
     for (stem, group, _), (by_kind, error) in zip(jobs, pngs, strict=True):
-        pictures[stem] = [Picture(_file(stem, kind), kind, group) for kind in by_kind]
-        for picture in pictures[stem]:
-            if files.replace(folder / picture.file, by_kind[picture.kind]):
-                drawn.written.append(folder / picture.file)
+        drawable = [Picture(_file(stem, kind), kind, group) for kind in by_kind]
+        pictures[stem] = [p for p in drawable if _put(folder / p.file, by_kind[p.kind], drawn)]
+        if error or len(pictures[stem]) < len(drawable):
+            drawn.failed.update(_file(stem, kind) for kind in KINDS)
         if error:
-            drawn.problems.append(f"{stem}: not drawn ({error})")
+            undrawn.setdefault(f" ({error})", []).append(stem)
+    for why, stems in undrawn.items():
+        drawn.failed.update(_file(stem, kind) for stem in stems for kind in KINDS)
+        more = f" and {len(stems) - 1} more" if len(stems) > 1 else ""
+        drawn.problems.append(f"{stems[0]}{more}: not drawn{why}")
     return pictures
 
 
 def _jobs(
-    wanted: Sequence[tuple[str, Group]], records: Records, drawn: Drawn
+    wanted: Sequence[tuple[str, Group]], records: Records, undrawn: dict[str, list[str]]
 ) -> list[tuple[str, Group, Runs]]:
     """Each group as far as its records were found, and those records."""
     jobs: list[tuple[str, Group, Runs]] = []
@@ -135,40 +186,40 @@ def _jobs(
         try:
             runs = _collect(group, records)
         except Exception as error:
-            drawn.problems.append(f"{stem}: not drawn ({type(error).__name__}: {error})")
+            undrawn.setdefault(f" ({type(error).__name__}: {error})", []).append(stem)
             continue
         if any(runs.values()):
             jobs.append((stem, group.holding(runs), runs))
         else:
-            drawn.problems.append(f"{stem}: not drawn, for its records are not in this store")
+            undrawn.setdefault(", for its records are not in this store", []).append(stem)
     return jobs
 
 
-def _grid_drawn(path: Path, grid: Grid, drawn: Drawn) -> bool:
+def _grid_drawn(folder: Path, file: str, grid: Grid, drawn: Drawn) -> bool:
     """Draw a grid's figure; False where it cannot be."""
-    from cvclaims.report import drawing
-
     try:
-        png = drawing.draw_grid(grid)
+        png = own_drawing().draw_grid(grid)
     except Exception as error:
-        drawn.problems.append(f"{path.stem}: not drawn ({type(error).__name__}: {error})")
-        return False
-    if png is None:
-        return False
-    if files.replace(path, png):
-        drawn.written.append(path)
-    return True
+        why = f"not drawn ({type(error).__name__}: {error})"
+        drawn.problems.append(f"{Path(file).stem}: {why}")
+        png = None
+    if png is not None and _put(folder / file, png, drawn):
+        return True
+    drawn.failed.add(file)
+    return False
 
 
 def _named_grids(grids: Sequence[Grid]) -> dict[str, Grid]:
     """Each grid by its figure's file: figures/<report>/grid-<scale>-<stopping>.png."""
     named: dict[str, Grid] = {}
+    taken: set[str] = set()
     for grid in grids:
         stem = f"figures/{slug(grid.report)}/grid-{slug(f'{grid.scale}-{grid.kind}')}"
         free, count = stem, 1
-        while f"{free}.png" in named:
+        while f"{free}.png".casefold() in taken:
             count += 1
             free = f"{stem}-{count}"
+        taken.add(f"{free}.png".casefold())
         named[f"{free}.png"] = grid
     return named
 
@@ -189,20 +240,23 @@ def _file(stem: str, kind: str) -> str:
     return f"{stem}-{kind}.png"
 
 
-def read_index(folder: Path) -> dict[str, str]:
-    """File -> hash of its evidence; a damaged index is no index, and everything is drawn anew.
+def read_index(folder: Path) -> tuple[dict[str, str], str]:
+    """File -> hash of its evidence, and what is wrong with the index.
 
-    An entry that could lead out of `figures/` is dropped: what the index names may be removed.
+    An entry that no figure of a page could have is dropped: what the index names may be removed.
     """
     try:
         form = json.loads((folder / INDEX).read_bytes())
-    except (OSError, ValueError):
-        return {}
+    except (ValueError, RecursionError):
+        return {}, "not JSON, perhaps cut off"
+    except OSError:  # none; or one that cannot be written either, which is then told
+        return {}, ""
     if not isinstance(form, dict):
-        return {}
-    good = re.compile(r"figures/[\w.-]+/[\w.-]+\.png")
-    return {
+        return {}, "no index of figures"
+    sound = {
         file: evidence
         for file, evidence in form.items()
-        if good.fullmatch(file) and "/../" not in file and isinstance(evidence, str)
+        if _OWN.fullmatch(file) and isinstance(evidence, str) and _HASH.fullmatch(evidence)
     }
+    odd = len(form) - len(sound)
+    return sound, f"{odd} of {len(form)} entries name no figure" if odd else ""

@@ -1,19 +1,25 @@
 """Reading and writing the results folder: whole files or none, and nothing that is lost."""
 
+import itertools
 import json
-import os
-import tempfile
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from cvclaims.files import write_atomically
 from cvclaims.report.rows import SCHEMA, Row
+from cvclaims.text import clean
 
 CLAIMS = "claims.json"
+_KEY = re.compile("[0-9a-f]{64}")
 
 
 class ReportError(RuntimeError):
     """The results cannot be written; the message is one line that names the file and the mend."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(clean(message))
 
 
 def replace(path: Path, content: bytes) -> bool:
@@ -21,18 +27,7 @@ def replace(path: Path, content: bytes) -> bool:
     try:
         if path.is_file() and path.read_bytes() == content:
             return False
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, draft = tempfile.mkstemp(dir=path.parent, prefix=".draft-")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(draft, 0o644)  # mkstemp makes files that only their owner can read
-            os.replace(draft, path)
-        except BaseException:
-            os.unlink(draft)
-            raise
+        write_atomically(path, content)
     except OSError as error:
         raise ReportError(
             f"{path} cannot be written ({error.strerror}): free it, then --claims-replay "
@@ -74,34 +69,34 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
-def read_rows(folder: Path) -> tuple[list[Row], list[str]]:
-    """The sound rows of `claims.json` and one line for each problem met.
+def read_rows(path: Path) -> tuple[list[Row], str]:
+    """The sound rows of a `claims.json`, and what is wrong with the file; nothing is changed.
 
-    A damaged file is kept under another name before anything else is written; a file of a newer
-    schema raises ReportError and stays as it is.
+    A file of a newer schema, or one that cannot be read, raises ReportError.
     """
-    path = folder / CLAIMS
     try:
-        content = path.read_bytes()
+        forms = _forms(path, path.read_bytes())
     except FileNotFoundError:
-        return [], []
+        return [], ""
     except OSError as error:
         raise ReportError(
             f"{path} cannot be read ({error.strerror}): free it or choose another folder"
         ) from None
-    try:
-        forms = _forms(path, content)
     except ValueError as error:
-        return [], [_set_aside(path, str(error))]
+        return [], _short(error)
     rows, damage = [], []
     for form in forms:
         try:
             rows.append(sound(form))
-        except ValueError as error:
-            damage.append(str(error))
-    if not damage:
-        return rows, []
-    return rows, [_set_aside(path, f"{len(damage)} of {len(forms)} rows unsound ({damage[0]})")]
+        except (ValueError, RecursionError) as error:
+            damage.append(_short(error))
+    why = f"{len(damage)} of {len(forms)} rows unsound ({damage[0]})" if damage else ""
+    return rows, why
+
+
+def _short(error: Exception) -> str:
+    """What an error says; it may quote anything that a file held."""
+    return clean(str(error))[:200]
 
 
 def _forms(path: Path, content: bytes) -> list[Any]:
@@ -130,13 +125,14 @@ def sound(form: Any) -> Row:
         raise ValueError("a row is an object")
     row = Row.from_dict(form)
     texts = [row.id, row.title, row.report, row.device, row.data, row.reason, row.case]
-    texts += [row.report_title, row.report_note, row.source, row.rule or "", row.disputed or ""]
+    texts += [row.report_title, row.report_note, row.source, row.failure]
+    texts += ["" if text is None else text for text in (row.rule, row.disputed)]
     right = (
         _all(texts, str)
         and _all([row.report_number, row.revision], int)
         and _is_table(row.reported, _is_number)
         and _is_table(row.measured, _is_measured)
-        and _is_table(row.evidence, _are_texts)
+        and _is_table(row.evidence, _are_keys)
         and _is_table(row.recipes, lambda names: _is_table(names, _is_text))
         and _are_texts(row.assumed)
     )
@@ -151,7 +147,7 @@ def _is_measured(value: Any) -> bool:
         and set(value) == {"mean", "std", "n", "values"}
         and isinstance(value["values"], list)
         and all(v is None or _is_number(v) for v in (value["mean"], value["std"], *value["values"]))
-        and isinstance(value["n"], int)
+        and _all([value["n"]], int)
     )
 
 
@@ -161,6 +157,11 @@ def _is_table(value: Any, good: Any) -> bool:
 
 def _are_texts(value: Any) -> bool:
     return isinstance(value, list) and _all(value, str)
+
+
+def _are_keys(value: Any) -> bool:
+    """Whether these can be records' keys: files' names are made of them."""
+    return _are_texts(value) and all(map(_KEY.fullmatch, value))
 
 
 def _is_text(value: Any) -> bool:
@@ -176,16 +177,20 @@ def _all(values: Sequence[Any], kind: type) -> bool:
     return all(isinstance(value, kind) and not isinstance(value, bool) for value in values)
 
 
-def _set_aside(path: Path, why: str) -> str:
-    kept = path.with_name(path.name + ".damaged")
-    count = 1
-    while kept.exists():  # an earlier one may be all that is left of someone's results
-        count += 1
-        kept = path.with_name(f"{path.name}.{count}.damaged")
+def keep_copy(path: Path) -> Path:
+    """Copy a damaged file to a name of its own, before it is written anew; once is enough."""
     try:
-        os.replace(path, kept)
+        content = path.read_bytes()
+        for count in itertools.count(1):
+            number = f".{count}" if count > 1 else ""
+            kept = path.with_name(f"{path.name}{number}.damaged")
+            # An earlier one may be all that is left of someone's results.
+            if not kept.exists() or (kept.is_file() and kept.read_bytes() == content):
+                break
     except OSError as error:
         raise ReportError(
-            f"{path} is damaged ({why}) and cannot be set aside ({error.strerror}): move it away"
+            f"{error.filename} cannot be read ({error.strerror}): {path} is damaged, and a copy "
+            "of it is to be kept; move both away"
         ) from None
-    return f"{path}: {why}; set aside as {kept.name}, --claims-replay fills the gaps"
+    replace(kept, content)
+    return kept

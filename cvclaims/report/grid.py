@@ -17,8 +17,10 @@ from cvclaims.recipe import Recipe
 from cvclaims.records.measure import at_lowest, best, final
 from cvclaims.records.record import TRAINING_REVISION, Record, rounded
 from cvclaims.report import files
+from cvclaims.report.groups import SCALES
 from cvclaims.report.rows import Row
 from cvclaims.report.tables import plain
+from cvclaims.text import clean
 
 # All records of a store.
 Held: TypeAlias = Callable[[], Iterable[Record]]
@@ -35,6 +37,8 @@ TREATMENTS: Mapping[tuple[str, bool], str] = {
     ("raw", True): "batch norm",
     ("standardised", True): "both",
 }
+# How training ended, in a word for files.
+KINDS = ("test-loss", "held-out", "epochs")
 NONE = "—"
 
 
@@ -61,7 +65,7 @@ class Grid:
     report: str
     scale: str
     data: str
-    # How training ended, in a word for files and in words for readers.
+    # How training ended: one of KINDS, and in words for readers.
     kind: str
     stopping: str
     cells: list[Cell]
@@ -95,11 +99,13 @@ class Grid:
         return next(found, None)
 
 
-def renewed(folder: Path, rows: Sequence[Row], session: Iterable[Row], held: Held) -> list[Grid]:
+def renewed(
+    kept: Iterable[Grid], rows: Sequence[Row], session: Iterable[Row], held: Held
+) -> list[Grid]:
     """The grids that belong on the page; those of the session's reports as the store has them."""
     there = {row.report for row in rows}
     fresh = {row.report for row in session}
-    grids = [g for g in read(folder) if g.report in there - fresh]
+    grids = [g for g in kept if g.report in there - fresh]
     swept = [
         report for report in sorted(fresh) if any(_sweeps(r) for r in rows if r.report == report)
     ]
@@ -154,7 +160,7 @@ def _grid(report: str, records: Sequence[Record]) -> Grid:
     return Grid(
         report,
         first.scale,
-        first.origin.data,
+        clean(first.origin.data),
         *_stopping(first.recipe),
         [_cell(cells[place]) for place in sorted(cells)],
     )
@@ -194,6 +200,7 @@ def _accuracy(record: Record) -> float:
 
 
 def _stopping(recipe: Recipe) -> tuple[str, str]:
+    """One of KINDS, and what it means."""
     if recipe.patience is None:
         return "epochs", f"{recipe.epochs} epochs"
     if recipe.monitor == "test_loss":
@@ -201,28 +208,46 @@ def _stopping(recipe: Recipe) -> tuple[str, str]:
     return "held-out", f"stopped on {recipe.held_out:,} training images held out"
 
 
-def read(folder: Path) -> list[Grid]:
-    """The grids of `grids.json`; a damaged file holds none, and the next session makes it anew."""
+def read(folder: Path) -> tuple[list[Grid], str]:
+    """The grids of `grids.json`, and what is wrong with the file: then it holds none."""
     try:
         form = json.loads((folder / FILE).read_bytes())
-        return [_from_form(grid) for grid in form["grids"]]
-    except (OSError, ValueError, TypeError, KeyError):
-        return []
+        return [_from_form(grid) for grid in form["grids"]], ""
+    except FileNotFoundError:
+        return [], ""
+    except OSError as error:
+        return [], f"it cannot be read ({error.strerror})"
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        return [], f"it holds no grids ({type(error).__name__}: {clean(str(error))[:200]})"
 
 
 def _from_form(form: Mapping[str, Any]) -> Grid:
-    texts = {name: str(form[name]) for name in ("report", "scale", "data", "kind", "stopping")}
-    cells = [
-        Cell(
-            net=str(cell["net"]),
-            treatment=str(cell["treatment"]),
-            batch=int(cell["batch"]),
-            accuracy=[float(value) for value in cell["accuracy"]],
-            runs=int(cell["runs"]),
-        )
-        for cell in form["cells"]
-    ]
-    return Grid(**texts, cells=cells)
+    cells = [Cell(**cell) for cell in form["cells"]]
+    for cell in cells:
+        if not _is_sound(cell):
+            raise ValueError("a cell is none that this cvclaims makes")
+    grid = Grid(**{**form, "cells": cells})
+    texts = (grid.report, grid.data, grid.stopping)
+    if grid.scale not in SCALES or grid.kind not in KINDS or not all(map(_is_text, texts)):
+        raise ValueError("a grid is none that this cvclaims makes")
+    return grid
+
+
+def _is_sound(cell: Cell) -> bool:
+    """Whether every field has its type, and a value that a figure can show."""
+    return (
+        _is_text(cell.net)
+        and cell.treatment in TREATMENTS.values()
+        and type(cell.batch) is type(cell.runs) is int
+        and 0 < cell.batch < 1 << 40
+        and isinstance(cell.accuracy, list)
+        and all(type(value) in (int, float) and 0 <= value <= 1 for value in cell.accuracy)
+        and max(1, len(cell.accuracy)) <= cell.runs < 1 << 40
+    )
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and clean(value) == value
 
 
 def write(folder: Path, grids: Sequence[Grid]) -> bool:
@@ -263,7 +288,7 @@ def markdown(grid: Grid) -> str:
     """A row for each batch size, a column for each network and treatment that is there."""
     there = {(cell.net, cell.treatment) for cell in grid.cells}
     columns = [(n, t) for n in grid.nets for t in grid.treatments if (n, t) in there]
-    heads = ["batch", *(f"{net}<br>{treatment}" for net, treatment in columns)]
+    heads = ["batch", *(f"{plain(net)}<br>{treatment}" for net, treatment in columns)]
     lines = [_line(heads), "|" + "--:|" * len(heads)]
     for batch in grid.batches:
         cells = (grid.cell(net, treatment, batch) for net, treatment in columns)

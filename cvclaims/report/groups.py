@@ -145,9 +145,16 @@ def _what(group: Group) -> str:
     return group.lead.case or names
 
 
+# What `slug` makes, and what Windows takes for a device whatever follows the first point.
+NAME = "[A-Za-z0-9_][A-Za-z0-9._-]*"
+_DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
+
+
 def slug(text: str, most: int = 60) -> str:
     """A file's name from any text; a long one is cut, and told apart by its hash."""
     slug = re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-.") or "figure"
+    if _DEVICE.match(slug):
+        slug = f"_{slug}"
     if len(slug) <= most:
         return slug
     return f"{slug[: most - 7].rstrip('-.')}-{hashlib.sha256(text.encode()).hexdigest()[:6]}"

@@ -41,7 +41,7 @@ def overview(rows: Sequence[Row]) -> str:
     reports = by_report(rows)
     for slug, part in reports.items():
         number, title, _ = heading(part)
-        name = plain(f"{number}. {title or slug}" if number else title or slug)
+        name = f"{number}. {plain(title or slug)}" if number else plain(title or slug)
         lines.append(f"| {name} | " + " | ".join(_tally(part)) + " |")
     if len(reports) != 1:
         lines.append("| **all** | " + " | ".join(_tally(rows)) + " |")

@@ -7,14 +7,21 @@ from itertools import groupby
 from pathlib import Path
 from typing import TypeAlias
 
-from filelock import FileLock, Timeout
-
+from cvclaims.locks import Lock, LockError
 from cvclaims.report import files, grid
-from cvclaims.report.figures import KINDS, Picture, Records, draw_figures
+from cvclaims.report.figures import (
+    KINDS,
+    Drawn,
+    Picture,
+    Records,
+    draw_figures,
+    standing_figures,
+)
 from cvclaims.report.files import ReportError
 from cvclaims.report.overview import assumed, by_report, heading, overview
 from cvclaims.report.rows import Row, merge
 from cvclaims.report.tables import markdown_table, plain
+from cvclaims.text import clean
 
 __all__ = ["ReportError", "Written", "compose", "write_results"]
 
@@ -22,7 +29,8 @@ __all__ = ["ReportError", "Written", "compose", "write_results"]
 Shown: TypeAlias = tuple[grid.Grid, str | None]
 
 PAGE = "README.md"
-_LOCK_SECONDS = 120
+# Another session may draw hundreds of figures, or stand still.
+_LOCK_SECONDS = 1800.0
 _INTRODUCTION = """\
 # Results
 
@@ -50,6 +58,7 @@ class Written:
 
     Attributes:
         rows: the merged rows, as in claims.json.
+        before: the rows that stood there.
         written: the files whose content changed.
         removed: files that no longer belong to any row.
         problems: one line each, for whoever owns the terminal.
@@ -58,6 +67,7 @@ class Written:
     claims: Path
     page: Path
     rows: list[Row]
+    before: list[Row] = field(default_factory=list)
     written: list[Path] = field(default_factory=list)
     removed: list[Path] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
@@ -71,39 +81,65 @@ def write_results(
     `records` gives the evidence of a row by recipe name; it is asked only for figures that have
     to be drawn. `held` gives all that the store holds; it is asked only where a report of this
     session sweeps the batch size, as a grid shows every run that there is. Raises ReportError, in
-    one line, where the folder cannot be read or written.
+    one line, where the table or the page cannot be read or written; whatever goes wrong with a
+    figure is a problem.
     """
     with _alone(folder):
-        old, problems = files.read_rows(folder)
-        rows = merge(old, new)
-        done = Written(folder / files.CLAIMS, folder / PAGE, rows, problems=problems)
-        # The numbers first: should anything go wrong with a figure, they are safe.
+        before, damage = files.read_rows(folder / files.CLAIMS)
+        rows = merge(before, new)
+        done = Written(folder / files.CLAIMS, folder / PAGE, rows, before)
+        if damage:
+            kept = files.keep_copy(done.claims).name
+            done.problems.append(
+                f"{done.claims}: {damage}; kept as {kept}, --claims-replay fills the gaps"
+            )
+        swept, odd = grid.read(folder)
+        # What people read comes first, with the figures that stand: drawing may meet anything.
         _write(done, done.claims, files.to_json(rows))
-        grids = grid.renewed(folder, rows, new, held)
-        if grid.write(folder, grids):
-            (done.written if grids else done.removed).append(folder / grid.FILE)
-        drawn = draw_figures(folder, rows, records, grids)
-        done.written += drawn.written
-        done.removed += drawn.removed
-        done.problems += drawn.problems
-        _write(done, done.page, compose(rows, drawn.pictures, drawn.grids).encode())
+        drawn = standing_figures(folder, rows, swept)
+        _write_page(done, drawn)
+        try:
+            grids = grid.renewed(swept, rows, rows if odd else new, held)
+            _keep_grids(done, grids, odd)
+            drawn = draw_figures(folder, rows, records, grids)
+        except Exception as error:
+            drawn.problems.append(f"{folder}: no figure is drawn ({type(error).__name__}: {error})")
+        _write_page(done, drawn)
+    done.written += drawn.written
+    done.removed += drawn.removed
+    done.problems = [clean(problem) for problem in done.problems + drawn.problems]
     return done
+
+
+def _keep_grids(done: Written, grids: Sequence[grid.Grid], odd: str) -> None:
+    """Bring grids.json up to date; the page has the grids even where that fails."""
+    path = done.claims.with_name(grid.FILE)
+    try:
+        if odd:
+            kept = files.keep_copy(path).name
+            done.problems.append(f"{path}: {odd}; kept as {kept}, made anew from the records")
+        if grid.write(path.parent, grids):
+            (done.written if grids else done.removed).append(path)
+    except ReportError as error:
+        done.problems.append(str(error))
 
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Two sessions that end at once must not write over each other's rows."""
+    # Beside the records' own locks, which no one commits.
+    lock = Lock(
+        folder / "records" / ".locks" / "results.lock", "the results folder", "put it elsewhere"
+    )
     try:
-        # Beside the records' own locks, which no one commits.
-        locks = folder / "records" / ".locks"
-        locks.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(locks / "results.lock", timeout=_LOCK_SECONDS)
-        lock.acquire()
-    except Timeout:
-        raise ReportError(f"{folder} is being written by another session: run again") from None
-    except OSError as error:
+        if not lock.acquire(timeout=_LOCK_SECONDS):
+            raise ReportError(
+                f"{folder} is still being written by another session, {lock.holder()} (lock file "
+                f"{lock.path}): end it, then --claims-replay writes the results from the records"
+            )
+    except LockError as error:
         raise ReportError(
-            f"{folder} cannot be written ({error.strerror}); choose another folder"
+            f"{folder} cannot be written ({error}); choose another with --claims-results"
         ) from None
     try:
         yield
@@ -112,8 +148,12 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def _write(done: Written, path: Path, content: bytes) -> None:
-    if files.replace(path, content):
+    if files.replace(path, content) and path not in done.written:
         done.written.append(path)
+
+
+def _write_page(done: Written, drawn: Drawn) -> None:
+    _write(done, done.page, compose(done.rows, drawn.pictures, drawn.grids).encode())
 
 
 def compose(rows: Sequence[Row], pictures: Sequence[Picture], grids: Sequence[Shown] = ()) -> str:

@@ -6,8 +6,10 @@ Rows travel from test processes to the one that writes the tables, so they hold 
 import dataclasses
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypedDict
+
+from cvclaims.text import clean
 
 SCHEMA = 1
 VERDICTS = ("supported", "refuted", "inconclusive", "error", "ran", "not evaluated")
@@ -32,7 +34,8 @@ class Measured(TypedDict):
 class Row:
     """A row of `claims.json`.
 
-    The fields up to `reason` are the file's contract; the others trace the row.
+    The fields up to `reason` are the file's contract; the others trace the row. Every text of it
+    is made fit to be shown, wherever the row came from.
 
     Attributes:
         report: the report's slug.
@@ -47,6 +50,8 @@ class Row:
         evidence: for each recipe by name, the keys of the records that were judged.
         recipes: scale -> name -> digest of the claim's recipes: tells stale rows from sound ones.
         revision: the training revision of the evidence.
+        failure: why the last session that tried could not judge the claim, while a verdict of
+            before stands; such a row alone has the field in the file.
     """
 
     id: str
@@ -70,8 +75,11 @@ class Row:
     evidence: Mapping[str, Sequence[str]] = field(default_factory=dict)
     recipes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     revision: int = 0
+    failure: str = ""
 
     def __post_init__(self) -> None:
+        for name in self.__dataclass_fields__:
+            object.__setattr__(self, name, _cleaned(getattr(self, name)))
         if self.verdict not in VERDICTS:
             raise ValueError(f"claim {self.id}: verdict {self.verdict!r} is unknown")
         if self.scale not in _RANK:
@@ -85,6 +93,8 @@ class Row:
     def to_dict(self) -> dict[str, Any]:
         """JSON types only; raises TypeError or ValueError on anything else, such as NaN."""
         form: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(self), allow_nan=False))
+        if not self.failure:
+            del form["failure"]
         return form
 
     @classmethod
@@ -96,29 +106,41 @@ class Row:
             raise ValueError(f"not a row: {error}") from None
 
 
-def merge(old: Iterable[Row], new: Iterable[Row]) -> list[Row]:
-    """The rows that stand after a session: a smaller scale never hides a larger one's evidence.
+def _cleaned(value: Any) -> Any:
+    """Every text in it fit to be shown; whatever else a file held stays as it is."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, Mapping):
+        return {_cleaned(name): _cleaned(part) for name, part in value.items()}
+    return [_cleaned(part) for part in value] if isinstance(value, list) else value
 
-    A new row replaces the old one of its place, unless the old one was judged at a larger scale
-    (or the new one was not evaluated at all) and rests on the recipes and training code of today.
+
+def merge(old: Iterable[Row], new: Iterable[Row]) -> list[Row]:
+    """The rows that stand after a session: nothing less hides a verdict on today's recipes.
+
+    A new row replaces the old one of its place, unless that one rests on the recipes and training
+    code of today and was judged at a larger scale, or the new one has no verdict to put in its
+    place. What crashed is told beside the verdict that stands. Smoke judges nothing and never
+    enters.
     """
     rows = {row.place: row for row in old}
     for row in new:
-        before = rows.get(row.place)
-        if before is None or not _outranks(before, row):
-            rows[row.place] = row
+        if row.scale != "smoke":
+            rows[row.place] = _standing(rows.get(row.place), row)
     return sorted(rows.values(), key=lambda r: (r.report_number, r.report, _natural(r.id), r.case))
 
 
-def _outranks(old: Row, new: Row) -> bool:
-    if old.verdict == "not evaluated":
-        return False
-    if _stale(old, new):
-        return False
+def _standing(old: Row | None, new: Row) -> Row:
+    if old is None or old.scale == "smoke" or old.verdict == "not evaluated" or _stale(old, new):
+        return new
     if new.verdict == "not evaluated":
-        return True
+        return old
     # What crashed at a larger scale is no evidence that a smaller one could hide.
-    return old.verdict != "error" and _RANK[old.scale] > _RANK[new.scale]
+    if old.verdict == "error":
+        return new
+    if new.verdict == "error":
+        return replace(old, failure=new.reason or "it does not say why")
+    return replace(old, failure="") if _RANK[old.scale] > _RANK[new.scale] else new
 
 
 def _stale(old: Row, new: Row) -> bool:
@@ -130,4 +152,8 @@ def _stale(old: Row, new: Row) -> bool:
 
 def _natural(text: str) -> list[tuple[int, int | str]]:
     """Sort key: "5.2" before "5.10", words after numbers."""
-    return [(0, int(part)) if part.isdigit() else (1, part) for part in text.split(".")]
+    # Python refuses to read a number of thousands of digits; no claim has one.
+    return [
+        (0, int(part)) if part.isdecimal() and len(part) < 20 else (1, part)
+        for part in text.split(".")
+    ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from cvclaims.report.quantities import NONE, side_by_side
 from cvclaims.report.rows import Row
+from cvclaims.text import clean
 
 # A symbol for the eye that scans a column; the word beside it says the same.
 SYMBOLS: Mapping[str, str] = {
@@ -101,17 +102,30 @@ def _markdown_cells(row: Row, same_statement: bool) -> list[str]:
         measured.append(_small(common))
     reported = [_named(q.name, q.reported) for q in numbers] if row.reported else []
     statement = [] if same_statement else [plain(row.title)]
-    if row.reason:
-        statement.append(_small(plain(_one_line(row.reason, 300))))
+    statement.append(_small(plain(_short(_why(row), 300))))
     return [
         _stack([f"**{plain(row.id)}**", plain(row.case)]),
         _stack(statement),
         _stack(reported) or NONE,
         _stack(measured if row.measured else []) or NONE,
-        _unbroken(SYMBOLS[row.verdict]) + _unbroken(" ") + verdict(row),
+        _stack([_unbroken(f"{SYMBOLS[row.verdict]} ") + verdict(row), _small(_failure(row))]),
         _stack([row.scale, _small(plain(row.data))]),
         _small(plain(row.device)) or NONE,
     ]
+
+
+def _why(row: Row) -> str:
+    """The decision in numbers, or what is missing for one."""
+    told = facts(row.reason)
+    if told or row.verdict != "not evaluated" or not row.recipes:
+        return told
+    return f"no record at {row.scale} scale: not trained so far"
+
+
+def _failure(row: Row) -> str:
+    """Why the last session could not judge the claim again."""
+    why = facts(row.failure) or "it does not say why"
+    return f"last try failed: {plain(_short(why, 200))}" if row.failure else ""
 
 
 def _named(name: str, *numbers: str) -> str:
@@ -140,20 +154,26 @@ def _unbroken(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Text as it is, whatever Markdown, HTML or GitHub's formulas would make of it."""
-    text = " ".join(text.split())
-    text = (
-        text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("$", "&#36;")
-    )
-    text = re.sub(r"([\\`*|~])", r"\\\1", text)
+    """Text as it is, whatever Markdown, HTML or GitHub would make of it: no link, no picture."""
+    text = clean(text)
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    # GitHub makes links of addresses, people and issues; a comment in their midst keeps them text.
+    text = re.sub(r"(?i)@(?=\w)|#(?=\d)|\bwww(?=\.)|:(?=//)", r"\g<0><!-- -->", text)
+    text = text.replace("$", "&#36;")
+    text = re.sub(r"([\\`*|~\[\]])", r"\\\1", text)
     # Inside a word an underscore is one; at its edge it would begin or end emphasis.
     text = re.sub(r"(?<!\w)_|_(?!\w)", r"\\_", text)
-    return text.replace("](", "]\\(")
+    # At the start of a line these would make a heading, a list or a rule.
+    return re.sub(r"^(?:[-+=#]|\d+[.)](?=\s|$))", _escaped_last, text)
 
 
-def _one_line(text: str, most: int) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+def _escaped_last(found: re.Match[str]) -> str:
+    return f"{found[0][:-1]}\\{found[0][-1]}"
+
+
+def facts(reason: str) -> str:
+    """A reason without advice on options: who reads the page is not in a session."""
+    return re.sub(r"(^|[;:,])[^;:]*--claims-[^;]*", "", reason).strip(" ;:,")
 
 
 def terminal_table(rows: Sequence[Row], width: int) -> str:
@@ -239,6 +259,7 @@ def _statements(rows: Sequence[Row], width: int, *, with_id: bool) -> list[str]:
         title = f"{row.id}  {row.title}" if with_id else row.title
         parts = [] if before == (row.id, row.title) else [title]
         parts += [row.reason] if row.verdict in _UNEXPLAINED else []
+        parts += [f"last try failed: {row.failure}"] if row.failure else []
         texts.append("\n".join(_wrapped(part, width) for part in parts))
         before = (row.id, row.title)
     return texts
@@ -255,7 +276,7 @@ def _wrapped(text: str, width: int) -> str:
 
 
 def _short(text: str, most: int) -> str:
-    return text if len(text) <= most else text[: most - 1] + "…"
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
 
 
 def counted(number: int, unit: str) -> str:

@@ -40,7 +40,8 @@ class Batches:
         device = data.train_x.device
         draws = self._augmentation.draws if self._augmentation else 0
         self.order = torch.zeros(len(seeds), self.samples, dtype=torch.int64, device=device)
-        self.draws = torch.zeros(self.samples, draws, device=device)
+        # Whatever this process has as its default, which would draw others.
+        self.draws = torch.zeros(self.samples, draws, dtype=torch.float32, device=device)
 
     def state(self) -> dict[str, Any]:
         """What the next epochs' orders and draws come from, and what this epoch's are."""
@@ -65,7 +66,9 @@ class Batches:
         orders = [torch.randperm(self.samples, generator=g) for g in self._orders]
         self.order.copy_(torch.stack(orders))
         if self._augmentation is not None:
-            self.draws.copy_(torch.rand(self.draws.shape, generator=self._drawing))
+            self.draws.copy_(
+                torch.rand(self.draws.shape, dtype=torch.float32, generator=self._drawing)
+            )
 
     def starts(self) -> range:
         """Where the batches of an epoch begin."""

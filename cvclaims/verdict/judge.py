@@ -10,6 +10,7 @@ import math
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from cvclaims.claim import Claim
@@ -18,6 +19,7 @@ from cvclaims.plan import Run, runs_of
 from cvclaims.records import Origin, Record
 from cvclaims.records.record import rounded
 from cvclaims.verdict import rules
+from cvclaims.verdict.reported import check_names, check_shares
 from cvclaims.verdict.rules import Decision, Verdict
 from cvclaims.verdict.samples import (
     AnySample,
@@ -80,11 +82,15 @@ class Judge:
 
     def greater(self, a: AnySample, b: AnySample, margin: float = 0.0) -> None:
         """A is larger than B by more than `margin`."""
-        self._look(f"greater({margin:g})", [a, b], lambda x, y: rules.greater(x, y, margin))
+        self._look(
+            f"greater({margin:g})", [a, b], lambda x, y: rules.greater(x, y, margin), margin=margin
+        )
 
     def not_worse(self, a: AnySample, b: AnySample, delta: float) -> None:
         """A is not smaller than B by `delta` or more."""
-        self._look(f"not_worse({delta:g})", [a, b], lambda x, y: rules.not_worse(x, y, delta))
+        self._look(
+            f"not_worse({delta:g})", [a, b], lambda x, y: rules.not_worse(x, y, delta), delta=delta
+        )
 
     def ratio(self, a: AnySample, b: AnySample, factor: float = 1.0) -> None:
         """A is more than `factor` times B, in the geometric mean."""
@@ -107,29 +113,34 @@ class Judge:
     def level(self, sample: AnySample, value: float, delta: float) -> None:
         """The mean lies within `delta` of `value`."""
         rule = f"level({value:g}, {delta:g})"
-        self._look(rule, [sample], lambda x: rules.level(x, value, delta), a_level=True)
+        decide = partial(rules.level, value=value, delta=delta)
+        self._look(rule, [sample], decide, a_level=True, value=value, delta=delta)
 
     def above(self, sample: AnySample, bound: float) -> None:
         """The mean lies above `bound`."""
         rule = f"level(> {bound:g})"
-        self._look(rule, [sample], lambda x: rules.above(x, bound), a_level=True)
+        decide = partial(rules.above, bound=bound)
+        self._look(rule, [sample], decide, a_level=True, bound=bound)
 
     def below(self, sample: AnySample, bound: float) -> None:
         """The mean lies below `bound`."""
         rule = f"level(< {bound:g})"
-        self._look(rule, [sample], lambda x: rules.below(x, bound), a_level=True)
+        decide = partial(rules.below, bound=bound)
+        self._look(rule, [sample], decide, a_level=True, bound=bound)
 
     def spread_below(self, sample: AnySample, bound: float) -> None:
         """The standard deviation over seeds lies below `bound`."""
         rule = f"spread(< {bound:g})"
-        self._look(rule, [sample], lambda x: rules.spread_below(x, bound), a_level=True)
+        decide = partial(rules.spread_below, bound=bound)
+        self._look(rule, [sample], decide, a_level=True, bound=bound)
 
     def paired(self, sample: AnySample, margin: float = 0.0) -> None:
         """A difference taken pair by pair, such as `a - b`, is more than `margin` in the mean.
 
         A comparison, as `greater` is, and judged at the same scales.
         """
-        self._look(f"greater({margin:g}), paired", [sample], lambda x: rules.above(x, margin))
+        rule = f"greater({margin:g}), paired"
+        self._look(rule, [sample], lambda x: rules.above(x, margin), margin=margin)
 
     def rate(self, a: AnySample, b: AnySample) -> None:
         """Of A's runs a larger share are 1 than of B's; every value is 0 or 1."""
@@ -178,6 +189,7 @@ class Judge:
             decision = _about(measured, reported, within)
         if counted is None:
             counted = {"counted": measured} if isinstance(measured, int | float) else {}
+        check_names(self.claim, counted)
         shown = {
             name: {"mean": float(number), "std": None, "n": 1, "values": [float(number)]}
             for name, number in counted.items()  # every digit of a count, so not `rounded`
@@ -201,12 +213,20 @@ class Judge:
         *,
         a_level: bool = False,
         once: bool = False,
+        **bounds: float,
     ) -> None:
-        """Look after each number of seeds in turn, until one decides."""
+        """Look after each number of seeds in turn, until one decides.
+
+        `bounds` are the rule's numbers in the samples' own unit, by name.
+        """
         self._begin(rule)
         labels = [sample.label for sample in samples]
         if len(set(labels)) != len(labels):
             raise RuntimeError(f"claim {self.claim.id}: samples need different labels: {labels}")
+        check_shares(self.claim, samples, bounds)
+        timed = any(isinstance(sample, Timed) for sample in samples)
+        if not timed:  # what is shown beside times is known once they are taken
+            check_names(self.claim, labels)
         looks = self.looks[:1] if once else self.looks
         for look, seeds in enumerate(looks):
             try:
@@ -220,6 +240,8 @@ class Judge:
             timings = _timings(samples, seeds)
             decision = self._unjudged(records, timings, a_level) or decide(*values)
             self.judgment = self._judgment(rule, samples, values, records, timings, decision)
+            if timed:
+                check_names(self.claim, self.judgment.measured)
             if decision.verdict is not Verdict.INCONCLUSIVE:
                 return
 
@@ -253,7 +275,7 @@ class Judge:
         stand_ins = [record.origin.stand_in for record in records.values()]
         if any(stand_ins) or any(timing.stand_in for timing in timings):
             return Decision(Verdict.RAN, "generated stand-in data judges nothing")
-        if any(run.scale == "smoke" for run in records) or (timings and self.scale == "smoke"):
+        if self.scale == "smoke":
             return Decision(Verdict.RAN, "smoke scale judges nothing")
         if a_level and any(run.scale != "full" for run in records):
             return Decision(Verdict.RAN, "a level is a statement about the full protocol")

@@ -24,7 +24,8 @@ class Arm:
 
     def measure(self, function: measures.Measure, label: str = "") -> "Sample":
         """Any number read off each run's record, such as those of `records.measure`."""
-        return Sample(label or self.name, (self,), lambda records: function(records[0]))
+        share = measures.is_share(function)
+        return Sample(label or self.name, (self,), lambda records: function(records[0]), share)
 
     @property
     def test_accuracy(self) -> "Sample":
@@ -65,11 +66,15 @@ class Runs(Mapping[str, Arm]):
 
 @dataclass(frozen=True)
 class Sample:
-    """A number for each seed, from the records that each of its arms has of that seed."""
+    """A number for each seed, from the records that each of its arms has of that seed.
+
+    `share` where it is known to lie within 0 and 1, or to be the difference of two that do.
+    """
 
     label: str
     arms: tuple[Arm, ...]
     combine: Callable[[Sequence[Record]], float]
+    share: bool = False
 
     def __sub__(self, other: "Sample") -> "Sample":
         """The difference seed by seed: both arms share a seed's order of samples."""
@@ -78,6 +83,7 @@ class Sample:
             f"{self.label} − {other.label}",
             self.arms + other.arms,
             lambda records: self.combine(records[:n]) - other.combine(records[n:]),
+            self.share and other.share,
         )
 
 
@@ -93,6 +99,11 @@ class Pooled:
         """The arms of all its samples."""
         return tuple(arm for sample in self.samples for arm in sample.arms)
 
+    @property
+    def share(self) -> bool:
+        """Whether all its numbers are shares."""
+        return all(sample.share for sample in self.samples)
+
 
 @dataclass(frozen=True)
 class Computed:
@@ -104,6 +115,7 @@ class Computed:
     label: str
     function: Callable[[int], float]
     arms: tuple[Arm, ...] = ()
+    share: bool = field(default=False, init=False)
 
 
 @dataclass(frozen=True)
@@ -136,6 +148,7 @@ class Timed:
     take: Callable[[int], Timing]
     # It trains no records, so it has no arms that the engine could be asked for.
     arms: tuple[Arm, ...] = field(default=(), init=False)
+    share: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "take", cache(self.take))

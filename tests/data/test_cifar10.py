@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torchvision.datasets import CIFAR10
 
 from cvclaims.catalogue import DATASETS
@@ -113,13 +114,23 @@ def test_a_pickle_of_another_md5_is_never_opened(
     assert not (tmp_path / "exploded").exists()
     assert str(caught.value).startswith(f"{path} is damaged or not CIFAR-10 (md5 ")
     assert str(caught.value).endswith(
-        f": delete it and get it again by `{FACTS.get} --claims-data {tmp_path}`"
+        f": move it out of the folder and get it again by `{FACTS.get} --claims-data {tmp_path}`"
     )
 
 
 def test_a_batch_that_lacks_is_named(tmp_path: Path, batches: dict[str, np.ndarray]) -> None:
     (tmp_path / "cifar-10-batches-py" / "test_batch").unlink()
     with pytest.raises(IncompleteError, match="lacks test_batch; get the rest by `python -m"):
+        cifar10(tmp_path)
+
+
+def test_what_a_broken_download_left_goes_before_what_lacks(
+    tmp_path: Path, batches: dict[str, np.ndarray]
+) -> None:
+    folder = tmp_path / "cifar-10-batches-py"
+    (folder / "test_batch").unlink()
+    (folder / "data_batch_2").write_bytes(b"half")
+    with pytest.raises(DataError, match="data_batch_2 is damaged or not CIFAR-10"):
         cifar10(tmp_path)
 
 
@@ -146,7 +157,7 @@ def test_images_are_read_by_class_and_name(
     assert (dataset.mean, dataset.std, dataset.stand_in) == (MEAN, STD, False)
 
 
-@pytest.mark.parametrize("suffix", ["bmp", "gif", "webp", "ppm", "tiff"])
+@pytest.mark.parametrize("suffix", ["bmp", "gif", "ppm", "tiff"])
 def test_other_formats_are_read(tmp_path: Path, plant: Plant, suffix: str) -> None:
     plant(tmp_path, suffix)
     dataset = cifar10(tmp_path)
@@ -161,6 +172,50 @@ def test_one_jpeg_is_said_whatever_it_is_called(tmp_path: Path, plant: Plant) ->
     assert cifar10(tmp_path).source == "CIFAR-10, JPEG re-encoded"
 
 
+def lossy_webp(image: Image.Image, path: Path) -> None:
+    image.save(path, "WEBP", quality=100)
+
+
+def lossless_webp(image: Image.Image, path: Path) -> None:
+    image.save(path, "WEBP", lossless=True)
+
+
+def jpeg_in_tiff(image: Image.Image, path: Path) -> None:
+    image.save(path, "TIFF", compression="jpeg")
+
+
+@pytest.mark.parametrize(
+    ("encode", "kind"),
+    [
+        (lossy_webp, "WebP re-encoded"),
+        (lossless_webp, "from image files"),
+        (jpeg_in_tiff, "JPEG re-encoded"),
+    ],
+)
+def test_what_lost_something_is_said(
+    tmp_path: Path, plant: Plant, encode: Callable[[Image.Image, Path], None], kind: str
+) -> None:
+    path = plant(tmp_path) / "test" / "cat" / "0001.png"
+    encode(Image.open(path), path)
+    assert cifar10(tmp_path).source == f"CIFAR-10, {kind}"
+
+
+def test_all_that_lost_something_is_said(tmp_path: Path, plant: Plant) -> None:
+    path = plant(tmp_path, "jpg") / "train" / "dog" / "0000.jpg"
+    lossy_webp(Image.open(path), path)
+    assert cifar10(tmp_path).source == "CIFAR-10, JPEG and WebP re-encoded"
+
+
+def test_damaged_images_are_to_be_had_in_another_folder(tmp_path: Path, plant: Plant) -> None:
+    (plant(tmp_path) / "test" / "cat" / "0001.png").write_bytes(b"")
+    with pytest.raises(DataError) as caught:
+        cifar10(tmp_path)
+    assert str(caught.value).endswith(
+        ": put the original there, or get the whole set into another folder by "
+        "`python -m cvclaims.data cifar10 --claims-data FOLDER`"
+    )
+
+
 def test_folder_and_archive_of_jpegs_are_one_set(tmp_path: Path, plant: Plant) -> None:
     tree = plant(tmp_path / "folder", "jpg")
     (tmp_path / "archive").mkdir()
@@ -173,7 +228,7 @@ def test_folder_and_archive_of_jpegs_are_one_set(tmp_path: Path, plant: Plant) -
 def test_two_archives_are_not_chosen_between(tmp_path: Path) -> None:
     for name in ("cifar10-b.tar.gz", "cifar10-a.tar.gz"):
         (tmp_path / name).touch()
-    with pytest.raises(DataError, match=r"holds cifar10-a.tar.gz and cifar10-b.tar.gz: remove"):
+    with pytest.raises(DataError, match=r"-a.tar.gz and cifar10-b.tar.gz: move all but one"):
         cifar10(tmp_path)
 
 

@@ -112,7 +112,7 @@ def test_damage_is_told_in_one_line_with_file_and_mend(
     assert not isinstance(caught.value, DataMissing)
     assert message.startswith(f"{path} is damaged")
     assert f"`python -m cvclaims.data fashion_mnist --claims-data {tmp_path}`" in message
-    assert "delete it" in message
+    assert ": move it out of the folder and get it again by `" in message
     assert "\n" not in message
 
 
@@ -131,6 +131,14 @@ def test_one_file_of_four_lacking_is_named_and_not_replaced(
     next(raw.glob("t10k-labels*")).unlink()
     with pytest.raises(IncompleteError, match="lacks t10k-labels-idx1-ubyte; get the rest by"):
         load("fashion_mnist", tmp_path, allow_stand_in=True)
+
+
+def test_what_a_broken_download_left_goes_before_what_lacks(tmp_path: Path, write: Write) -> None:
+    raw = write(tmp_path)
+    truncated_gzip(raw / f"{IMAGES}.gz")
+    next(raw.glob("t10k-labels*")).unlink()
+    with pytest.raises(DataError, match=rf"{IMAGES}\.gz is damaged \(.+\): move it out"):
+        fashion_mnist(tmp_path)
 
 
 def test_a_file_that_cannot_be_read_is_named(

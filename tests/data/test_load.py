@@ -10,7 +10,7 @@ import torch
 
 import cvclaims
 from cvclaims.catalogue import DATASETS
-from cvclaims.data.__main__ import DOWNLOADS
+from cvclaims.data.download import DOWNLOADS
 from cvclaims.data.folder import DataError, DataMissing, data_folder
 from cvclaims.data.load import BUILT_IN, STORED, load
 

@@ -136,11 +136,22 @@ def test_only_the_newest_sets_are_kept(cache: Path) -> None:
 
 
 def test_what_a_killed_process_left_is_deleted(cache: Path) -> None:
-    left = cache / ".cifar10-0123-abc"
+    left = cache / f".cifar10-{'0' * 24}-{'1' * 16}"
     left.mkdir(parents=True)
     (left / "train_x.npy").touch()
     packed("cifar10", "key", Build())
     assert not left.exists()
+
+
+def test_what_another_put_into_the_cache_is_not_touched(cache: Path) -> None:
+    names = ["cifar10-mine", f"cifar10-{'0' * 25}", f"cifar10-2-{'0' * 24}", ".cifar10-mine-old"]
+    for name in names:
+        (cache / name).mkdir(parents=True)
+        (cache / name / "images").touch()
+        os.utime(cache / name, (0, 0))
+    for key in range(KEPT + 1):
+        packed("cifar10", key, Build(key))
+    assert all((cache / name / "images").exists() for name in names)
 
 
 def test_a_failing_build_leaves_nothing(cache: Path) -> None:
@@ -163,6 +174,33 @@ def test_a_cache_that_cannot_be_made_is_done_without(
     for count in (1, 2):
         assert same(packed("cifar10", "key", build), Build()())
         assert build.count == count
+
+
+@pytest.mark.parametrize("refused", ["flock", "mkdir"])
+def test_what_the_cache_cannot_do_is_done_without(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, refused: str
+) -> None:
+    def fails(*_: object) -> None:
+        raise OSError(37, "No locks available")
+
+    if refused == "flock":
+        monkeypatch.setattr(pytest.importorskip("fcntl"), "flock", fails)
+    else:
+        cache.mkdir()
+        monkeypatch.setattr(os, "mkdir", fails)
+    assert same(packed("cifar10", "key", Build()), Build()())
+    assert [path.name for path in cache.iterdir()] == ["cifar10.lock"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+def test_a_set_can_be_read_by_whom_the_umask_allows(cache: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        packed("cifar10", "key", Build())
+    finally:
+        os.umask(before)
+    [entry] = entries(cache)
+    assert entry.stat().st_mode & 0o777 == 0o750
 
 
 def test_a_full_disk_is_done_without(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:

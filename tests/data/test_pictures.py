@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import os
 import shutil
 import tarfile
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from cvclaims.data import pictures
 from cvclaims.data.folder import DataError, IncompleteError
 from cvclaims.data.pictures import Layout, Pictures, decoded, in_archive, in_folder
 
@@ -73,7 +75,8 @@ def test_an_image_that_lacks_or_is_too_much_is_counted(tree: Path) -> None:
     path = tree / "train" / "automobile" / "0001.png"
     shutil.copy(path, tree / "train" / "automobile" / "more.png")
     assert fault(tree) == (
-        "train/automobile holds 4 images instead of 3: remove those that do not belong there"
+        "train/automobile holds 4 files instead of 3 images: keep those elsewhere that do not "
+        "belong there, such as more.png"
     )
     (path.parent / "more.png").unlink()
     path.unlink()
@@ -95,13 +98,13 @@ def test_a_file_elsewhere_is_named(tree: Path, name: str) -> None:
     (tree / name).parent.mkdir(exist_ok=True)
     (tree / name).touch()
     stray = name if name.count("/") < 3 else name.rpartition("/")[0]
-    assert fault(tree) == f"{stray} does not belong there: remove it"
+    assert fault(tree) == f"{stray} does not belong there: keep it elsewhere"
 
 
-@pytest.mark.parametrize("name", ["validation", "train/Airplane", "test/spaceship"])
+@pytest.mark.parametrize("name", ["validation", "train/Airplane", "test/spaceship", "__MACOSX"])
 def test_a_folder_too_much_is_named(tree: Path, name: str) -> None:
     (tree / name).mkdir()
-    assert fault(tree) == f"{name} does not belong there: remove it"
+    assert fault(tree) == f"{name} does not belong there: keep it elsewhere"
 
 
 @pytest.mark.parametrize("name", [".DS_Store", "train/.cache/x", "test/airplane/._0001.png"])
@@ -110,6 +113,57 @@ def test_hidden_files_and_folders_do_not_count(tree: Path, name: str) -> None:
     (tree / name).write_bytes(b"hidden")
     for found in (in_folder(tree)[1], in_archive(archive_of(tree), "cifar10", LAYOUT)):
         assert len(decoded(found, LAYOUT)[0][1]) == 6
+
+
+@pytest.mark.parametrize("name", ["Thumbs.db", "0001.png~"])
+def test_what_systems_and_editors_put_there_is_named(tree: Path, name: str) -> None:
+    # One image less, so that only the name tells.
+    (tree / "train" / "automobile" / "0001.png").rename(tree / "train" / "automobile" / name)
+    assert fault(tree) == f"train/automobile/{name} does not belong there: keep it elsewhere"
+
+
+def test_names_of_systems_and_editors_are_known() -> None:
+    junk = ["ehthumbs.db", "ehthumbs_vista.db", "Desktop.ini", "THUMBS.DB", "Icon\r", "#0001.png#"]
+    junk += ["0001.PNG.bak", "0001.png.orig", "0001.png.part", "0001.tmp", ".DS_Store~"]
+    assert [name for name in junk if LAYOUT.belongs(f"train/airplane/{name}")] == []
+    for name in ("0001.png", "thumbs.png", "desktop.jpg", "bak", "icon", "#1.png"):
+        assert LAYOUT.belongs(f"train/airplane/{name}")
+
+
+def test_a_copy_among_many_is_named(tree: Path) -> None:
+    place = tree / "test" / "airplane"
+    shutil.copy(place / "0001.png", place / "0001 (copy).png")
+    assert fault(tree).endswith("do not belong there, such as 0001 (copy).png")
+    (place / "0001 (copy).png").rename(place / "0002.png")
+    assert fault(tree) == (
+        "test/airplane holds 3 files instead of 2 images: keep those elsewhere that do not belong "
+        "there"
+    )
+
+
+def test_a_pipe_is_not_waited_for(tree: Path) -> None:
+    path = tree / "train" / "airplane" / "0001.png"
+    path.unlink()
+    os.mkfifo(path)
+    assert fault(tree) == "train/airplane/0001.png does not belong there: keep it elsewhere"
+
+
+def test_a_file_that_is_far_too_large_is_not_read(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pictures, "LARGEST", 10_000)
+    with (tree / "train" / "airplane" / "0001.png").open("r+b") as file:
+        file.truncate(10**9)  # of nothing: no disk is filled
+    with pytest.raises(DataError) as caught:
+        decoded(in_folder(tree)[1], LAYOUT)
+    assert str(caught.value) == (
+        f"{tree}/train/airplane/0001.png is larger than an image of the data set can be: mend it"
+    )
+
+
+def test_names_that_steer_a_terminal_are_shown(tree: Path) -> None:
+    (tree / "train" / "\x1b[2J\n\u202e\udcff").touch()
+    assert fault(tree) == (r"train/\x1b[2J \u202e\udcff does not belong there: keep it elsewhere")
 
 
 def test_links_that_go_round_end(tree: Path) -> None:
@@ -144,7 +198,10 @@ def of_content(content: bytes) -> Pictures:
 
 
 @settings(deadline=None, derandomize=True, max_examples=60)
-@given(form=st.sampled_from(["JPEG", "PNG", "GIF", "BMP", "PPM"]), share=st.floats(0, 1))
+@given(
+    form=st.sampled_from(["JPEG", "PNG", "GIF", "BMP", "PPM", "TIFF", "WEBP"]),
+    share=st.floats(0, 1),
+)
 def test_an_image_that_breaks_off_is_named_wherever_it_does(form: str, share: float) -> None:
     stream = io.BytesIO()
     Image.effect_noise((32, 32), 90).save(stream, form)
@@ -166,10 +223,18 @@ def test_an_image_of_another_size_is_named(tree: Path, size: tuple[int, int]) ->
     )
 
 
-@pytest.mark.parametrize("mode", ["RGBA", "LA", "I;16"])
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
 def test_an_image_of_another_mode_is_named(tree: Path, mode: str) -> None:
     image("L").convert(mode).save(tree / "train" / "airplane" / "0002.png")
     assert fault(tree).endswith("maybe with transparency: save it as an opaque RGB image")
+
+
+def test_an_image_of_more_than_eight_bits_is_named(tree: Path) -> None:
+    image("L").convert("I;16").save(tree / "train" / "airplane" / "0002.png")
+    assert fault(tree) == (
+        "train/airplane/0002.png has 16 bits in a channel instead of 8: save it as an 8-bit RGB "
+        "image"
+    )
 
 
 def test_transparency_is_refused_in_a_palette_too(tree: Path) -> None:
@@ -183,23 +248,25 @@ def test_a_moving_picture_is_refused(tree: Path) -> None:
     path = tree / "train" / "airplane" / "0002.png"
     frames = [image("L"), image("L")]
     frames[0].save(path, "GIF", save_all=True, append_images=frames[1:])
-    assert fault(tree) == "train/airplane/0002.png holds several images: keep one of them"
+    assert fault(tree) == (
+        "train/airplane/0002.png holds several images: put the data set's own image there"
+    )
 
 
 @pytest.mark.parametrize("mode", ["L", "1", "P"])
 def test_grey_and_palette_become_rgb(tree: Path, mode: str) -> None:
     picture = image(mode)
     picture.save(tree / "train" / "airplane" / "0002.png")
-    (x, _), _, jpeg = decoded(in_folder(tree)[1], LAYOUT)
+    (x, _), _, lossy = decoded(in_folder(tree)[1], LAYOUT)
     np.testing.assert_array_equal(x[2].transpose(1, 2, 0), np.asarray(picture.convert("RGB")))
-    assert not jpeg
+    assert lossy == []
 
 
 def test_a_grey_jpeg_has_three_equal_channels(tree: Path) -> None:
     image("L").save(tree / "train" / "airplane" / "0002.png", "JPEG")
-    (x, _), _, jpeg = decoded(in_folder(tree)[1], LAYOUT)
+    (x, _), _, lossy = decoded(in_folder(tree)[1], LAYOUT)
     assert (x[2] == x[2, :1]).all()
-    assert jpeg
+    assert lossy == ["JPEG"]
 
 
 def test_an_image_that_cannot_be_read_is_named(tree: Path) -> None:
@@ -232,7 +299,9 @@ def test_a_flipped_bit_in_an_archive_is_noticed(tree: Path) -> None:
         in_archive(archive, "cifar10", LAYOUT)
 
 
-@pytest.mark.parametrize("content", [b"", b"<html>", gzip.compress(b"no archive" * 100)])
+@pytest.mark.parametrize(
+    "content", [b"", b"<html>", gzip.compress(b"no archive" * 100)], ids=["empty", "html", "gzip"]
+)
 def test_what_is_no_archive_is_damaged(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.tar.gz").write_bytes(content)
     with pytest.raises(DataError, match=r"a\.tar\.gz is damaged \(.+\): mend it"):
@@ -247,7 +316,9 @@ def test_an_archive_of_something_else_is_refused(tmp_path: Path, name: str) -> N
     if name.startswith(".."):
         assert in_archive(path, "cifar10", LAYOUT).names == frozenset()  # hidden: nothing is read
         return
-    with pytest.raises(DataError, match=rf"a\.tar\.gz: {name} does not belong there: remove it"):
+    with pytest.raises(
+        DataError, match=rf"a\.tar\.gz: {name} does not belong there: keep it elsewhere"
+    ):
         in_archive(path, "cifar10", LAYOUT)
 
 
@@ -256,7 +327,9 @@ def test_a_link_in_an_archive_is_refused(tmp_path: Path) -> None:
     member.type, member.linkname = tarfile.SYMTYPE, "/etc/passwd"
     with tarfile.open(tmp_path / "a.tar.gz", "w:gz") as tar:
         tar.addfile(member)
-    with pytest.raises(DataError, match=r"airplane/a\.png does not belong there: remove it"):
+    with pytest.raises(
+        DataError, match=r"airplane/a\.png does not belong there: keep it elsewhere"
+    ):
         in_archive(tmp_path / "a.tar.gz", "cifar10", LAYOUT)
 
 

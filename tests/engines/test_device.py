@@ -1,9 +1,12 @@
 """The lock of a device, among real processes: who waits for whom, and what a death leaves."""
 
+import errno
 import multiprocessing
+import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from multiprocessing.process import BaseProcess
 from multiprocessing.synchronize import Event
 from pathlib import Path
@@ -11,9 +14,10 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from filelock import FileLock, Timeout
 
+from cvclaims import locks
 from cvclaims.engines import device
+from cvclaims.locks import LockError
 from tests.engines.device_users import CPU, meet, use
 
 # Processes are made of one that has imported torch.
@@ -65,11 +69,10 @@ class Users:
 
     @property
     def gate_is_shut(self) -> bool:
-        try:
-            with FileLock(device._file("cpu", "gate"), timeout=0):
-                return False
-        except Timeout:
-            return True
+        gate = device._lock("cpu", "gate")
+        free = gate.acquire(blocking=False)
+        gate.release()
+        return not free
 
 
 @pytest.fixture
@@ -157,10 +160,116 @@ def test_a_failure_lets_go() -> None:
         pass
 
 
+def test_what_dead_processes_left_goes_with_the_next_one_that_shares(users: Users) -> None:
+    users.comes("shared", "victim")
+    users.comes("shared", "alive")
+    users.kill("victim")
+    assert len(list(device._folder().glob("*.use"))) == 2
+    with device.shared(CPU):
+        assert len(list(device._folder().glob("*.use"))) == 2
+    assert len(list(device._folder().glob("*.use"))) == 1
+    users.end()
+
+
+@pytest.mark.parametrize(("first", "then"), [("shared", "exclusive"), ("exclusive", "shared")])
+def test_a_wait_says_for_whom(
+    users: Users, monkeypatch: pytest.MonkeyPatch, first: str, then: str
+) -> None:
+    def tell(line: str) -> None:
+        lines.append(line)
+        users.let_go("other")
+
+    lines: list[str] = []
+    monkeypatch.setattr(locks, "TELL_SECONDS", 0.0)
+    monkeypatch.setattr(locks, "tell", tell)
+    users.comes(first, "other")
+    with getattr(device, then)(CPU):
+        pass
+    process, _ = users.started["other"]
+    assert f"waiting for the device cpu, which process {process.pid} on " in lines[0]
+
+
 @pytest.mark.usefixtures("users")
 def test_the_folder_is_the_users_own() -> None:
     with device.shared(CPU):
         assert device._folder().stat().st_mode & 0o077 == 0
+
+
+def folder_of(temporary: Path) -> Path:
+    return temporary / f"cvclaims.{os.getuid()}.devices"
+
+
+def a_file(temporary: Path) -> None:
+    folder_of(temporary).write_text("of a person")
+
+
+def a_link(temporary: Path) -> None:
+    (temporary / "elsewhere").mkdir()
+    folder_of(temporary).symlink_to(temporary / "elsewhere")
+
+
+def a_dead_link(temporary: Path) -> None:
+    folder_of(temporary).symlink_to(temporary / "nowhere")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such users and links")
+@pytest.mark.parametrize("put", [a_file, a_link, a_dead_link])
+@pytest.mark.parametrize("way", [device.shared, device.exclusive])
+def test_what_is_no_folder_of_this_user(
+    users: Users, put: Callable[[Path], None], way: Callable[..., AbstractContextManager[None]]
+) -> None:
+    put(users.folder)
+    with pytest.raises(
+        LockError, match=r"not a folder of this user's own; move .* set TMPDIR"
+    ) as e:
+        way(CPU).__enter__()
+    assert str(folder_of(users.folder)) in str(e.value)
+    assert "\n" not in str(e.value)
+    assert not (users.folder / "nowhere").exists()
+    assert device._held == set()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such users")
+@pytest.mark.usefixtures("users")
+def test_a_folder_of_another_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "getuid", lambda: 4711)
+    with pytest.raises(LockError, match="not a folder of this user's own"):
+        device.shared(CPU).__enter__()
+
+
+def test_no_folder_for_temporary_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    for temporary in (tmp_path / "missing", tmp_path / "file"):
+        monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+        with pytest.raises(LockError, match=r"devices for the devices' locks cannot be .*TMPDIR"):
+            device.shared(CPU).__enter__()
+
+    def none() -> str:
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
+
+    monkeypatch.setattr(tempfile, "gettempdir", none)
+    with pytest.raises(LockError, match=r"\(No usable temporary directory found\); set TMPDIR"):
+        device.shared(CPU).__enter__()
+
+
+@pytest.mark.usefixtures("users")
+def test_something_else_in_place_of_the_gate() -> None:
+    (device._folder() / "cpu.gate").mkdir()
+    with pytest.raises(LockError, match=r"the device cpu: .*cpu\.gate; move it away"):
+        device.shared(CPU).__enter__()
+    assert os.listdir(device._folder()) == ["cpu.gate"]
+
+
+@pytest.mark.usefixtures("users")
+def test_a_folder_for_temporary_files_without_locks(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(pytest.importorskip("fcntl"), "flock", refused)
+    with pytest.raises(
+        LockError, match=r"No locks available.*set TMPDIR .*, on a file system that"
+    ):
+        device.exclusive(CPU).__enter__()
 
 
 def test_a_gpu_has_the_same_name_under_any_number(monkeypatch: pytest.MonkeyPatch) -> None:

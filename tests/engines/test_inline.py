@@ -3,6 +3,7 @@
 import os
 import platform
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from cvclaims.engines.inline import describe
 from cvclaims.engines.provenance import device_name
 from cvclaims.locks import LockError
 from cvclaims.plan import runs_of
+from cvclaims.recipe import Recipe
 from cvclaims.records import Store, StoreError, UnwrittenError
 from cvclaims.records.record import SCHEMA, TRAINING_REVISION
 from cvclaims.training.loop import Trained, train
@@ -42,6 +44,19 @@ class TestTraining:
         ]
         assert texts([stored(store, run) for run in wanted]) == texts(found)
         assert trainer.seeds == [[1, 0]]
+
+    def test_a_record_from_memory_is_that_of_the_store(
+        self, store: Store, trainer: Trainer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        plain = Trainer.trained
+
+        def fine(recipe: Recipe, call: int) -> Trained:
+            return replace(plain(recipe, call), class_accuracy=[1 / 3] * 10)
+
+        monkeypatch.setattr(Trainer, "trained", staticmethod(fine))
+        (found,) = engine(store).records(runs(0))
+        assert found.class_accuracy == stored(store, runs(0)[0]).class_accuracy
+        assert found.class_accuracy[0] == 0.3333333
 
     def test_what_is_there_is_not_trained_again(self, store: Store, trainer: Trainer) -> None:
         first = engine(store)

@@ -59,7 +59,7 @@ def test_a_missing_seed_is_named(tmp_path: Path) -> None:
     engine = shelf(tmp_path, *made(RECIPE, 0, 1))
     with pytest.raises(NotEvaluated) as caught:
         engine.records(runs(RECIPE, 0, 1, 2))
-    assert str(caught.value) == "not trained so far: no record of seed 2 at full scale"
+    assert str(caught.value) == "no record of seed 2 at full scale"
 
 
 def test_an_empty_store_has_nothing(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The product that stands in for small convolutions: the same function, where it is meant to be."""
+"""What stands in for small convolutions: the same function, where it is meant to be."""
 
 import pytest
 import torch
@@ -86,6 +86,7 @@ def test_small_deep_images_are_a_product_under_autocast() -> None:
         (Conv2d(64, 64, 3, padding=1, groups=2), SMALL),
         (Conv2d(64, 64, 7, padding=3), SMALL),
         (Conv2d(64, 64, 1), SMALL),
+        (Conv2d(64, 64, 1, stride=2), SMALL),
     ],
 )
 def test_all_others_are_torchs_own(layer: Conv2d, shape: Shape) -> None:
@@ -101,7 +102,34 @@ def test_in_bfloat16_it_is_as_exact_as_torchs() -> None:
     ours = torch.autograd.grad(_Product.apply(*half), half, upstream.bfloat16())
     for found, other, wanted in zip(ours, theirs, truth, strict=True):
         error, usual = ((part.float() - wanted).norm() for part in (found, other))
-        assert error <= 1.05 * usual
+        assert error <= 1.5 * usual  # were sums kept in bfloat16, it would be above 2
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("channels", [1, 4, 8, 15])
+def test_strided_1x1_convolutions_of_few_channels_get_their_pixels_picked(
+    channels: int, dtype: torch.dtype
+) -> None:
+    """Given a stride, oneDNN writes past its memory here: wrong numbers, a crash or a hang."""
+    layer = Conv2d(channels, 8, 1, stride=2)
+    with torch.autocast("cpu", dtype, enabled=dtype == torch.bfloat16):
+        out = layer(torch.randn(2, channels, 6, 5))
+    assert out.shape == (2, 8, 3, 3)
+    stride: tuple[int, int] = out.grad_fn._saved_stride
+    assert stride == (1, 1)
+
+
+@pytest.mark.parametrize("stride", [2, 3, (1, 2)])
+def test_picked_pixels_give_torchs_values_and_gradients(stride: int | tuple[int, int]) -> None:
+    torch.manual_seed(0)
+    layer, x = Conv2d(4, 8, 1, stride=stride).double(), torch.randn(3, 4, 7, 6).double()
+    x = x.contiguous(memory_format=torch.channels_last).requires_grad_()
+    ours, theirs = layer(x), F.conv2d(x, layer.weight, layer.bias, stride)
+    torch.testing.assert_close(ours, theirs)
+    upstream, inputs = torch.randn_like(theirs), [x, *layer.parameters()]
+    expected = torch.autograd.grad(theirs, inputs, upstream)
+    for found, wanted in zip(torch.autograd.grad(ours, inputs, upstream), expected, strict=True):
+        torch.testing.assert_close(found, wanted)
 
 
 def test_the_same_operations_are_counted() -> None:

@@ -1,8 +1,11 @@
 """A small project whose claims train networks that take milliseconds, and pytest to run in it."""
 
 import fnmatch
+import itertools
 import json
+import re
 import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,9 +34,19 @@ def about(id, **more):
 """
 
 
+# A line of the overview ends with numbers in columns.
+_COUNTS = re.compile(r"  +\d+$")
+_MEANING = {"disputed": " (refuted, as expected)", "ran": " (nothing judged)"}
+
+
 @dataclass
 class Ran:
-    """What came out of one pytest run."""
+    """What came out of one pytest run.
+
+    Attributes:
+        rows: by claim and case, those of the table; a claim that it lacks has its row of this run,
+            where that was made in this process.
+    """
 
     result: pytest.RunResult
     rows: dict[str, dict[str, Any]]
@@ -53,7 +66,10 @@ class Ran:
     @property
     def counts(self) -> dict[str, int]:
         """pytest's last line."""
-        return self.result.parseoutcomes()
+        counts = self.result.parseoutcomes()
+        if "not" in counts:  # it reads one word behind each number
+            counts["not evaluated"] = counts.pop("not")
+        return counts
 
     def verdicts(self) -> dict[str, str]:
         return {name: row["verdict"] for name, row in self.rows.items()}
@@ -61,9 +77,21 @@ class Ran:
     def reason(self, name: str) -> str:
         return str(self.rows[name]["reason"])
 
+    @property
+    def summary(self) -> list[str]:
+        """What the plugin says at the end, without pytest's last line."""
+        heads = [n for n, line in enumerate(self.lines) if line.strip("= ") == "claims"]
+        after = self.lines[heads[-1] + 1 :] if heads else []
+        return [line for line in after if line and not line.startswith("=")]
+
     def told(self) -> str:
-        """The plugin's own count."""
-        return next(line for line in self.lines if line.startswith("this run: "))[10:]
+        """The plugin's own count, as the last line of its overview has it."""
+        head = next(n for n, line in enumerate(self.summary) if line.startswith("report  "))
+        names = re.split(r"  +", self.summary[head].strip())[1:]
+        rows = itertools.takewhile(_COUNTS.search, self.summary[head + 1 :])
+        numbers = list(rows)[-1].split()[-len(names) :]
+        pairs = zip(numbers, names, strict=True)
+        return ", ".join(f"{number} {name}{_MEANING.get(name, '')}" for number, name in pairs)
 
 
 def matches(text: str, pattern: str) -> bool:
@@ -77,13 +105,24 @@ REWRITTEN = (
 )
 
 
+class Spy:
+    """Sees the rows that a session gathered, whether it wrote them or not."""
+
+    def __init__(self) -> None:
+        self.rows: list[dict[str, Any]] = []
+
+    def pytest_unconfigure(self, config: pytest.Config) -> None:
+        sink = config.pluginmanager.getplugin("cvclaims-sink")
+        self.rows = [dict(row) for row in sink.rows.values()] if sink else []
+
+
 class Project:
     """A folder with claims, and pytest to run in it."""
 
     def __init__(self, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
         self.pytester, self.monkeypatch = pytester, monkeypatch
         self.path = pytester.path
-        self.results = self.path / "results"
+        self.results = self.path / ".cvclaims" / "results"
         self.ini()
 
     def ini(self, *lines: str) -> None:
@@ -105,7 +144,9 @@ class Project:
 
     def run(self, *options: str) -> Ran:
         """In this process; its xdist workers are others."""
-        return self._ran(self.pytester.runpytest_inprocess(*options))
+        spy = Spy()
+        result = self.pytester.runpytest_inprocess(*options, plugins=[spy])
+        return self._ran(result, spy.rows)
 
     def run_alone(self, *options: str, timeout: float | None = None) -> Ran:
         """In a process of its own, where nothing was imported before; killed after `timeout` s."""
@@ -118,7 +159,7 @@ class Project:
     def records(self) -> list[Path]:
         return sorted((self.results / "records").glob("*/*/*.json"))
 
-    def _ran(self, result: pytest.RunResult) -> Ran:
+    def _ran(self, result: pytest.RunResult, own: Sequence[dict[str, Any]] = ()) -> Ran:
         file = self.results / "claims.json"
         rows = json.loads(file.read_bytes())["claims"] if file.exists() else []
-        return Ran(result, {"/".join(filter(None, (r["id"], r["case"]))): r for r in rows})
+        return Ran(result, {"/".join(filter(None, (r["id"], r["case"]))): r for r in (*own, *rows)})

@@ -1,10 +1,12 @@
 """The --claims-* options: what they say of themselves, their ini twins, values that cannot be."""
 
+import itertools
+import re
 from pathlib import Path
 
 import pytest
 
-from tests.plugins.project import Project, matches
+from tests.plugins.project import Project, Ran, matches
 
 CLAIM = """
 @about("1", recipes=BOTH)
@@ -15,14 +17,15 @@ def test_one(runs, verdict):
 HELP = """\
 claims of computer vision reports (cvclaims):
   --claims-scale=SCALE  auto, smoke, reduced or full (default auto: full where
-                        there is a GPU or the claim takes seconds on a CPU,
-                        smoke for the rest)
+                        there is a GPU or the claim takes seconds on a CPU; the
+                        others are not evaluated)
   --claims-seeds=N      train at most N seeds, 1 to 8 (default 8; a verdict is
                         looked for at 3, 5, 8)
   --claims-data=FOLDER  the folder of the data sets (default: CVCLAIMS_DATA,
                         else ./data)
   --claims-results=FOLDER
-                        where tables and figures are written (default: results)
+                        where tables and figures are written (default:
+                        .cvclaims/results)
   --claims-store=FOLDER
                         where records are kept (default: records in the results
                         folder)
@@ -34,6 +37,9 @@ claims of computer vision reports (cvclaims):
   --claims-strict       fail claims whose verdict is inconclusive
   --claims-plan         print what the selected claims would train, and an
                         estimate of the time, instead
+  --claims-table        print every claim of this session, as -v does
+  --claims-id=IDS       run the claims with these ids alone, such as 5.10,3.*
+                        (patterns, with commas)
 """
 MARKERS = """\
 @pytest.mark.claim(...): a report's claim, judged by this test; made by cvclaims.claim.claim
@@ -59,6 +65,7 @@ def test_help(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
         "rerun",
         "strict",
         "plan",
+        "table",
     ]:
         assert f"claims_{name}" in text.partition("[pytest] configuration options")[2]
 
@@ -73,7 +80,8 @@ BAD = [
     ("seeds", "9", "--claims-seeds: '9' is no number from 1 to 8; *"),
     ("seeds", "-1", "--claims-seeds: '-1' is no number from 1 to 8; *"),
     ("seeds", "three", "--claims-seeds: 'three' is no number from 1 to 8; *"),
-    ("data", "a-file", "*a-file is a file: --claims-data has to name a folder"),
+    ("data", "a-file", "*a-file is a file: *claims?data has to name a folder"),
+    ("data", "nope", "*nope does not exist: *claims?data has to name the folder of the sets; *"),
     ("results", "a-file", "--claims-results: *a-file is a file; name a folder"),
     ("results", "a-file/below", "--claims-results: *a-file is a file; name a folder"),
     ("store", "a-file", "--claims-store: *a-file is a file; the store needs a folder"),
@@ -139,8 +147,9 @@ def test_a_data_folder_that_is_a_file_by_the_environment(
     assert ran.result.ret == pytest.ExitCode.USAGE_ERROR
     ran.result.stderr.fnmatch_lines(["ERROR: a-file is a file: CVCLAIMS_DATA has to name a folder"])
     ran = project.run("-n1")
-    assert ran.counts == {"errors": 1}
-    assert "a-file is a file: CVCLAIMS_DATA has to name a folder" in ran.lines
+    assert ran.result.ret == pytest.ExitCode.USAGE_ERROR
+    ran.result.stderr.fnmatch_lines(["ERROR: a-file is a file: CVCLAIMS_DATA has to name a folder"])
+    assert ran.summary == []
 
 
 @pytest.mark.parametrize(("seeds", "trained"), [("1", 1), ("2", 2), ("3", 3), ("4", 3), ("8", 3)])
@@ -151,21 +160,44 @@ def test_seeds(project: Project, seeds: str, trained: int) -> None:
     assert len(project.records()) == 2 * trained
 
 
+def header(ran: Ran) -> str:
+    """The settings, which may stand on several lines, without the session's name."""
+    first = next(n for n, line in enumerate(ran.lines) if line.startswith("claims: "))
+    more = itertools.takewhile(lambda line: line.startswith("  "), ran.lines[first + 1 :])
+    told, _, name = " ".join(" ".join([ran.lines[first], *more]).split()).rpartition(", session ")
+    assert re.fullmatch(r"\d{8}-\d{6}-\w{8}", name)
+    return told
+
+
 def test_header(project: Project) -> None:
-    (project.path / "sets").mkdir()
+    (project.path / "sets" / "cifar10").mkdir(parents=True)
     ran = project.run("--claims-data=sets", "--claims-device=cpu", "--claims-scale=reduced")
-    expected = "claims: scale reduced, device cpu, data: sets, store: results/records"
-    assert expected in ran.lines
+    assert header(ran) == (
+        "claims: scale reduced, device cpu, data: sets (CIFAR-10), store: .cvclaims/results/records"
+    )
     ran = project.run("--claims-replay", "--claims-results=elsewhere")
-    assert (
+    assert header(ran) == (
         "claims: scale auto, replay, device auto (no GPU), data: no folder (scikit-learn's sets "
         "only), store: elsewhere/records"
-    ) in ran.lines
+    )
+
+
+def test_the_header_names_what_stands_in(project: Project) -> None:
+    (project.path / "sets" / "cifar10").mkdir(parents=True)
+    ran = project.run("--claims-data=sets", "--claims-scale=smoke")
+    assert "data: sets (CIFAR-10), generated stand-ins for Fashion-MNIST, store:" in header(ran)
+
+
+@pytest.mark.parametrize("quiet", [(), ("-q",), ("-v",)])
+def test_the_settings_are_told_once(project: Project, quiet: tuple[str, ...]) -> None:
+    project.write(CLAIM)
+    for options in ((), ("--claims-seeds=3",)):
+        assert project.run(*quiet, *options).text.count("claims: scale auto") == 1
 
 
 def test_ini_twins(project: Project) -> None:
     project.write(CLAIM)
-    (project.path / "sets").mkdir()
+    (project.path / "sets" / "cifar10").mkdir(parents=True)
     below = project.path / "below"
     below.mkdir()
     project.ini(
@@ -181,9 +213,8 @@ def test_ini_twins(project: Project) -> None:
     # An ini value is meant from its file, an option from where one stands, and the option wins.
     project.enter(below)
     ran = project.run("..", "--claims-results=mine", "--claims-scale=full")
-    header = next(line for line in ran.lines if line.startswith("claims: "))
-    assert header == (
-        f"claims: scale full, rerun, device cpu, data: {project.path / 'sets'}, "
+    assert header(ran) == (
+        f"claims: scale full, rerun, device cpu, data: {project.path / 'sets'} (CIFAR-10), "
         f"store: {project.path / 'evidence'}"
     )
     assert (below / "mine" / "claims.json").exists()
@@ -191,9 +222,51 @@ def test_ini_twins(project: Project) -> None:
 
 
 def test_results_that_cannot_be_written(project: Project) -> None:
-    project.write(CLAIM.replace("verdict.greater", "open('results', 'w').close(); verdict.greater"))
-    ran = project.run("--claims-store=store")
+    project.write(CLAIM.replace("verdict.greater", "open('tables', 'w').close(); verdict.greater"))
+    ran = project.run("--claims-store=store", "--claims-results=tables")
     assert ran.counts == {"passed": 1}
     assert ran.result.ret == pytest.ExitCode.TESTS_FAILED
-    assert matches(ran.lines[-2], "no table was written: *results cannot be written (*); choose *")
+    told = " ".join(" ".join(ran.summary).split())
+    assert matches(told, "*no page was written: *tables cannot be written (*); choose *")
     assert len(list(Path("store").glob("full/*/*.json"))) == 6
+
+
+def kept(folder: Path) -> dict[Path, bytes]:
+    """All that a results folder holds, but for locks."""
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return {path: path.read_bytes() for path in found if ".locks" not in path.parts}
+
+
+@pytest.mark.parametrize("mode", [(), ("-n2",)], ids=["plain", "n2"])
+@pytest.mark.parametrize(
+    ("device", "error"),
+    [
+        ("cuda", "--claims-device: torch *; --claims-device cpu trains on the CPU"),
+        ("cuda:7", "--claims-device: torch *; --claims-device cpu trains on the CPU"),
+        ("mps", "--claims-device: torch has no mps here; --claims-device cpu trains on the CPU"),
+    ],
+)
+def test_a_device_that_is_not_there_is_refused_before_anything_trains(
+    project: Project, device: str, error: str, mode: tuple[str, ...]
+) -> None:
+    project.write(CLAIM)
+    project.run()
+    before = kept(project.results)
+    for options in ((), ("--claims-rerun",)):
+        ran = project.run(*mode, "--claims-device", device, *options)
+        assert ran.result.ret == pytest.ExitCode.USAGE_ERROR
+        (line,) = filter(None, ran.errors.splitlines())
+        assert matches(line, f"ERROR: {error}")
+    assert kept(project.results) == before
+
+
+@pytest.mark.parametrize("option", ["--collect-only", "--claims-plan", "--claims-replay"])
+def test_a_device_that_is_not_there_matters_only_to_training(project: Project, option: str) -> None:
+    project.write(CLAIM)
+    assert project.run("--claims-device=mps", option).result.ret == 0
+
+
+def test_without_claims_torch_is_not_asked_for_a_device(project: Project) -> None:
+    (project.path / "test_things.py").write_text("def test_fine():\n    pass\n")
+    project.forbid("torch")
+    assert project.run_alone("--claims-device=cuda").counts == {"passed": 1}

@@ -129,7 +129,7 @@ def test_claims_that_want_a_gpu_are_planned_for_one(project: Project) -> None:
     project.write(CLAIMS.replace('@about("1"', '@pytest.mark.gpu\n@about("1"'))
     project.ini("claims_plan = true")
     lines = planned(project, "-k", "both", "--claims-scale=full")
-    assert "1 train at full scale; 1 cannot run here: at full scale it wants a GPU" in lines[0]
+    assert "1 train at full scale; 1 cannot run here: it wants a GPU" in lines[0]
     assert len(lines) == 9
 
 

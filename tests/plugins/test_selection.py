@@ -25,13 +25,25 @@ def test_three(verdict, size):
 def test_all(project: Project) -> None:
     project.write(EXACT)
     ran = project.run()
-    assert list(ran.rows) == ["1", "2", "3/large", "3/small"]
+    assert sorted(ran.rows) == ["1", "2", "3/large", "3/small"]
     assert ran.rows["3/small"]["measured"]["counted"]["values"] == [1.0]
 
 
 def test_stop_at_the_first_failure(project: Project) -> None:
     project.write(EXACT)
     assert list(project.run("-x").rows) == ["1", "2"]
+
+
+@pytest.mark.parametrize("options", [("--maxfail=1",), ("--sw",), ("-n1", "-x")])
+def test_a_refuted_claim_stops_as_a_failure_does(
+    project: Project, options: tuple[str, ...]
+) -> None:
+    project.write(EXACT)
+    ran = project.run(*options)
+    assert {"1", "2"} <= set(ran.rows)
+    assert ran.counts["refuted"] == 1
+    assert "stopping after" in ran.text or "Interrupted" in ran.text
+    assert project.run("--sw").counts["refuted"] == 1
 
 
 def test_choose_by_keyword(project: Project) -> None:
@@ -75,9 +87,9 @@ def test_what_was_not_selected_is_not_trained(project: Project) -> None:
 def test_without_the_results_plugin(project: Project) -> None:
     project.write(EXACT)
     ran = project.run("-p", "no:cvclaims-results")
-    assert ran.counts == {"passed": 3, "failed": 1}
+    assert ran.counts == {"passed": 3, "refuted": 1}
     assert not project.results.exists()
-    assert "this run" not in ran.text
+    assert ran.summary == []
 
 
 def test_without_any_plugin(project: Project) -> None:
@@ -95,11 +107,11 @@ def test_without_a_terminal(project: Project) -> None:
     assert ran.text == ""
 
 
-@pytest.mark.parametrize(("quiet", "table"), [("-q", True), ("-qq", False)])
-def test_quiet(project: Project, quiet: str, table: bool) -> None:
+@pytest.mark.parametrize(("quiet", "settings"), [("-q", True), ("-qq", False)])
+def test_quiet(project: Project, quiet: str, settings: bool) -> None:
     project.write(EXACT)
     ran = project.run(quiet)
-    assert ("statement 1" in ran.text.partition("= claims =")[2]) == table
+    assert ran.summary[0].startswith("claims: scale auto, ") == settings
     assert ran.told() == "3 supported, 1 refuted"
 
 

@@ -86,7 +86,7 @@ def check_times(ran: Ran) -> None:
     assert same["measured"]["time of wide / narrow"]["n"] == 3
 
 
-@pytest.mark.parametrize("options", [("-p", "no:xdist"), ("-n0",), ("-n2",)])
+@pytest.mark.parametrize("options", [("-p", "no:xdist"), ("-n0",), ("-n1",)])
 def test_times_with_and_without_workers(timed: Project, options: tuple[str, ...]) -> None:
     timed.write(TIMED)
     ran = timed.run(*options, "--claims-seeds", "3")
@@ -103,8 +103,8 @@ def test_nothing_is_trained_for_times(timed: Project) -> None:
 def test_a_replay_takes_no_times(timed: Project) -> None:
     timed.write(TIMED)
     timed.run("-n0", "--claims-seeds", "3")
-    ran = timed.run("-n0", "--claims-replay", "-rs")
-    assert "times are taken anew in every session" in ran.text
+    ran = timed.run("-n0", "--claims-replay", "-v")
+    assert ran.counts == {"not evaluated": 2}
     check_times(ran)  # the rows of the session before stand
 
 
@@ -112,7 +112,7 @@ def test_without_a_gpu_it_is_refused_as_others_are(timed: Project) -> None:
     timed.write(HEAVY)
     ran = timed.run("-n0")
     assert ran.rows["1"]["verdict"] == "not evaluated"
-    assert ran.reason("1").startswith("it wants a GPU and there is none here")
+    assert ran.reason("1").startswith("it wants a GPU")
 
 
 def test_smoke_takes_one_round_and_judges_nothing(timed: Project) -> None:
@@ -127,8 +127,8 @@ def test_smoke_takes_one_round_and_judges_nothing(timed: Project) -> None:
 def test_smoke_waits_for_nobody(timed: Project) -> None:
     timed.write(HEAVY)
     with shared(torch.device("cpu")):  # as a long training elsewhere does
-        ran = timed.run_alone("-n2", "--claims-scale", "smoke", timeout=300)
-    assert ran.rows["1"]["verdict"] == "ran"
+        ran = timed.run_alone("-n1", "--claims-scale", "smoke", timeout=300)
+    assert ran.counts == {"ran": 1}
 
 
 def test_reduced_needs_real_data(timed: Project) -> None:

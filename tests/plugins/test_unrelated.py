@@ -24,6 +24,7 @@ def test_skips():
 # What pytest loads by the entry points, and under xdist a place for notes that nobody writes.
 LOADED = {
     "cvclaims",
+    "cvclaims.files",
     "cvclaims.plugins",
     *(f"cvclaims.plugins.{name}" for name in ("claims", "results", "settings", "suite")),
     *(f"cvclaims.plugins.{name}" for name in ("notes", "torch_fixtures")),

@@ -1,7 +1,10 @@
 """Figures drawn by several processes are the same as by one, and what fails is told."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,7 +34,7 @@ def test_few_figures_are_drawn_in_this_process(monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.usefixtures("two_processes")
 def test_other_processes_draw_the_same_in_the_same_order() -> None:
     jobs = [job("first"), job("second")]
-    drawn = list(draw_all(jobs))
+    drawn = draw_all(jobs)
     assert drawn == [draw_group(one) for one in jobs]
     assert drawn[0] != drawn[1]
     assert all(error is None and "curves" in pngs for pngs, error in drawn)
@@ -45,11 +48,35 @@ class Deadly:
 
 
 @pytest.mark.usefixtures("two_processes")
-def test_a_process_that_dies_is_told() -> None:
-    deadly = {"ce": [Deadly()]}, "deadly"
-    for pngs, error in draw_all([deadly, deadly]):  # type: ignore[list-item]
-        assert pngs == {}
-        assert str(error).startswith("the process that should draw it ended: ")
+def test_a_process_that_dies_costs_what_it_had_not_drawn() -> None:
+    deadly: Any = {"ce": [Deadly()]}, "deadly"
+    first, second, third, last = draw_all([job("first"), job("second"), deadly, job("last")])
+    assert [first, second, last] == [
+        draw_group(job(title)) for title in ("first", "second", "last")
+    ]
+    assert third == ({}, "the process that should draw it ended: status 1")
+
+
+@pytest.mark.usefixtures("two_processes")
+def test_a_process_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drawers, "_STARTING_SECONDS", 0.0)
+    monkeypatch.setattr(drawers, "_DRAWING_SECONDS", 0.0)
+    told = {error for _, error in draw_all([job("first"), job("second")])}
+    assert told == {"the process that should draw it ended: it took too long"}
+
+
+def test_a_script_without_a_guard_is_carried_out_once(tmp_path: Path) -> None:
+    """multiprocessing imports the main script anew in each process that it starts."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        f"import sys; sys.path[:] = {sys.path!r}\n"
+        "from cvclaims.report import drawers\n"
+        "from tests.report.test_drawers import job\n"
+        "drawers._processors, drawers.LEAST_EACH = lambda: 2, 1\n"
+        "print([error for _, error in drawers.draw_all([job('a'), job('b')])])\n"
+    )
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("[None, None]\n", "")
 
 
 def test_what_was_drawn_before_one_failed_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,11 @@
 """Figures are shared, drawn only when their evidence changed, and removed when it went."""
 
+import ast
 import json
+import os
+import subprocess
+import sys
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -11,6 +16,7 @@ from cvclaims.report import drawing, figures
 from cvclaims.report.figures import draw_figures, read_index
 from tests.report.synthetic import CE, MSE, SHORT, Shelf, judged
 
+ROOT = Path(__file__).parents[2]
 LOSSES = {"ce": CE, "mse": MSE}
 CURVES = "figures/losses/5.04-ce-mse-curves.png"
 Drawings = list[tuple[str, dict[str, list[int]], str]]
@@ -104,28 +110,53 @@ def test_figures_that_went_are_removed_and_strangers_stay(tmp_path: Path, drawn:
     assert done.removed == [tmp_path / CURVES]
     assert not (tmp_path / CURVES).exists()
     assert stranger.exists()
-    assert len(read_index(tmp_path)) == 4
+    assert len(read_index(tmp_path)[0]) == 4
 
 
-def test_the_index_cannot_lead_out_of_its_folder(tmp_path: Path, drawn: Drawings) -> None:
-    victim = tmp_path / "victim.png"
-    victim.write_bytes(b"")
+def test_the_index_leads_to_figures_alone(tmp_path: Path, drawn: Drawings) -> None:
+    own = ("victim.png", "figures/victim.png", "figures/a/mine.png", "figures/a/mine-curves.jpg")
+    for name in own:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"mine")
+    paths = ("figures/../victim.png", "figures/a/../../victim.png", str(tmp_path / own[0]))
+    index = tmp_path / figures.INDEX
+    evil: dict[str, object] = dict.fromkeys([*own, *paths], "0" * 64)
+    evil |= {
+        "figures/a/b-curves.png": 3,
+        "figures/a/c-curves.png": "0",
+        "figures/*/*-curves.png": "0" * 64,
+    }
+    index.write_text(json.dumps(evil))
+    assert read_index(tmp_path) == ({}, "10 of 10 entries name no figure")
+    done = draw_figures(tmp_path, [], Shelf())
+    assert done.problems == [f"{index}: 10 of 10 entries name no figure; written anew"]
+    assert [(tmp_path / name).read_bytes() for name in own] == [b"mine"] * 4
+
+
+@pytest.mark.parametrize("text", ["", "[]", "3", "{", "[" * 5000, '{"figures/a": 1}', "\ud800"])
+def test_a_damaged_index_is_named_and_written_anew(
+    tmp_path: Path, drawn: Drawings, text: str
+) -> None:
     index = tmp_path / figures.INDEX
     index.parent.mkdir()
-    evil = ("figures/../victim.png", "figures/a/../../victim.png", "victim.png", str(victim))
-    index.write_text(json.dumps(dict.fromkeys(evil, "0") | {"figures/a/b.png": 3}))
-    assert read_index(tmp_path) == {}
-    draw_figures(tmp_path, [], Shelf())
-    assert victim.exists()
+    index.write_text(text, errors="surrogatepass")
+    done = draw_figures(tmp_path, [judged("5.04", LOSSES)], Shelf(CE, MSE))
+    assert [line.startswith(f"{index}: ") for line in done.problems] == [True]
+    assert list(read_index(tmp_path)[0]) == [CURVES]
 
 
-@pytest.mark.parametrize("text", ["", "[]", "3", "{"])
-def test_a_damaged_index_is_written_anew(tmp_path: Path, drawn: Drawings, text: str) -> None:
-    index = tmp_path / figures.INDEX
-    index.parent.mkdir()
-    index.write_text(text)
-    draw_figures(tmp_path, [judged("5.04", LOSSES)], Shelf(CE, MSE))
-    assert list(read_index(tmp_path)) == [CURVES]
+@pytest.mark.parametrize("blocked", [figures.INDEX, CURVES, "figures"])
+def test_what_cannot_be_written_is_one_problem(
+    tmp_path: Path, drawn: Drawings, blocked: str
+) -> None:
+    if blocked == "figures":
+        (tmp_path / blocked).write_text("a file in the folder's place")
+    else:
+        (tmp_path / blocked).mkdir(parents=True)
+    rows = [judged("5.04", LOSSES), judged("5.10", {"relu": SHORT})]
+    done = draw_figures(tmp_path, rows, Shelf(CE, MSE, SHORT))
+    assert [line.startswith(f"{tmp_path / blocked}") for line in done.problems] == [True]
+    assert (tmp_path / blocked).exists()
 
 
 def test_records_that_are_elsewhere_leave_a_figure_out_and_are_named(
@@ -151,13 +182,63 @@ def test_a_figure_of_some_records_says_how_many_and_is_tried_again(
     ]
 
 
-def test_a_figure_that_fails_is_a_problem_and_no_exception(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_figures_that_fail_are_one_problem_and_cost_none_that_stood(
+    tmp_path: Path, drawn: Drawings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> bytes:
         raise RuntimeError("no ink")
 
+    shelf = Shelf(CE, MSE, SHORT, seeds=5)
+    draw_figures(tmp_path, [judged("5.04", LOSSES), judged("5.10", {"relu": SHORT})], shelf)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*.png")}
     monkeypatch.setattr(drawing, "draw", fail)
-    done = draw_figures(tmp_path, [judged("5.04", LOSSES)], Shelf(CE, MSE))
-    assert done.pictures == []
-    assert done.problems == ["figures/losses/5.04-ce-mse: not drawn (RuntimeError: no ink)"]
+    more = [judged("5.04", LOSSES, 5), judged("5.10", {"relu": SHORT}, 5)]
+    done = draw_figures(tmp_path, more, shelf)
+    assert (done.pictures, done.removed) == ([], [])
+    assert done.problems == [
+        "figures/losses/5.04-ce-mse and 1 more: not drawn (RuntimeError: no ink)"
+    ]
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*.png")} == before
+
+
+HOSTILE = {
+    "a backend of notebooks": {"MPLBACKEND": "module://matplotlib_inline.backend_inline"},
+    "a backend that is none": {"MPLBACKEND": "nonsense"},
+    "settings that are none": {"MATPLOTLIBRC": "{folder}/rc"},
+    "no folder to write": {"MPLCONFIGDIR": "{folder}/rc/x", "HOME": "/dev/null"},
+}
+
+
+@pytest.mark.parametrize(
+    ("setting", "processes"), [*((setting, 1) for setting in HOSTILE), (next(iter(HOSTILE)), 2)]
+)
+def test_no_setting_of_matplotlib_takes_the_page_along(
+    tmp_path: Path, setting: str, processes: int
+) -> None:
+    (tmp_path / "rc").write_bytes(b"\xff: \xfe")
+    code = f"""
+        import pathlib, sys
+        from cvclaims.report import drawers, page
+        from tests.report.synthetic import CE, MSE, Shelf, judged
+        drawers._processors, drawers.LEAST_EACH = (lambda: {processes}), 1
+        rows = [judged("5.04", {{"ce": CE}}), judged("5.05", {{"mse": MSE}})]
+        print(page.write_results(pathlib.Path("results"), rows, Shelf(CE, MSE)).problems)
+    """
+    env = {name: text.format(folder=tmp_path) for name, text in HOSTILE[setting].items()}
+    path = os.pathsep.join([str(ROOT), *sys.path])
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", textwrap.dedent(code)],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": path, **env},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    problems = ast.literal_eval(done.stdout)
+    page = (tmp_path / "results" / "README.md").read_text()
+    if setting == "settings that are none":
+        (problem,) = problems
+        assert "5.04-ce and 1 more: not drawn (UnicodeDecodeError" in problem
+    else:
+        assert problems == []
+    assert page.count("-curves.png)") == 2 - 2 * len(problems)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cvclaims.report import files
-from cvclaims.report.files import ReportError, read_rows, replace, to_json
+from cvclaims.report.files import ReportError, keep_copy, read_rows, replace, to_json
 from tests.report.synthetic import CE, judged, row
 
 ROWS = [row("5.04"), judged("5.05", {"ce": CE}, case="ä, ≤", disputed="a tie", assumed=["lr"])]
@@ -20,10 +20,9 @@ def claims(folder: Path, text: str | bytes) -> Path:
 
 
 def test_rows_come_back_as_they_were_written(tmp_path: Path) -> None:
-    claims(tmp_path, to_json(ROWS))
-    rows, problems = read_rows(tmp_path)
+    rows, damage = read_rows(claims(tmp_path, to_json(ROWS)))
     assert [one.to_dict() for one in rows] == [one.to_dict() for one in ROWS]
-    assert problems == []
+    assert damage == ""
 
 
 def test_the_file_keeps_its_contract() -> None:
@@ -38,7 +37,7 @@ def test_the_file_keeps_its_contract() -> None:
 
 
 def test_no_file_is_no_rows(tmp_path: Path) -> None:
-    assert read_rows(tmp_path) == ([], [])
+    assert read_rows(tmp_path / "claims.json") == ([], "")
 
 
 @pytest.mark.parametrize(
@@ -54,24 +53,27 @@ def test_no_file_is_no_rows(tmp_path: Path) -> None:
         '{"schema": 1}',
     ],
 )
-def test_a_damaged_file_is_set_aside_and_kept(tmp_path: Path, text: str | bytes) -> None:
+def test_a_damaged_file_is_told_and_left(tmp_path: Path, text: str | bytes) -> None:
     path = claims(tmp_path, text)
     content = path.read_bytes()
-    rows, problems = read_rows(tmp_path)
+    rows, damage = read_rows(path)
     assert rows == []
-    assert len(problems) == 1
-    assert "\n" not in problems[0]
-    assert "claims.json.damaged" in problems[0]
-    assert not path.exists()
-    assert (tmp_path / "claims.json.damaged").read_bytes() == content
+    assert damage
+    assert "\n" not in damage
+    assert path.read_bytes() == content
+    assert [file.name for file in tmp_path.iterdir()] == ["claims.json"]
 
 
-def test_an_earlier_damaged_file_is_kept_too(tmp_path: Path) -> None:
-    for text in ("{", "{{", "{{{"):
-        claims(tmp_path, text)
-        read_rows(tmp_path)
-    kept = [path.read_text() for path in sorted(tmp_path.iterdir())]
-    assert sorted(kept) == ["{", "{{", "{{{"]
+def test_each_damaged_file_is_kept_once(tmp_path: Path) -> None:
+    for text in ("{", "{{", "{{", "{", "{{{"):
+        kept = keep_copy(claims(tmp_path, text))
+        assert kept.read_text() == text
+    texts = {path.name: path.read_text() for path in tmp_path.glob("*.damaged")}
+    assert texts == {
+        "claims.json.damaged": "{",
+        "claims.json.2.damaged": "{{",
+        "claims.json.3.damaged": "{{{",
+    }
 
 
 @pytest.mark.parametrize(
@@ -87,6 +89,15 @@ def test_an_earlier_damaged_file_is_kept_too(tmp_path: Path) -> None:
         {"measured": {"ce": {"mean": 1}}},
         {"measured": {"ce": {"mean": "1", "std": None, "n": 1, "values": [1]}}},
         {"evidence": {"ce": "key"}},
+        {"evidence": {"ce": ["../../../../**/*"]}},
+        {"evidence": {"ce": ["*" * 64]}},
+        {"evidence": {"ce": ["A" * 64]}},
+        {"evidence": {"ce": ["a" * 65]}},
+        {"evidence": {"ce": ["٠" * 64]}},
+        {"rule": 0},
+        {"disputed": []},
+        {"failure": None},
+        {"scale": []},
         {"recipes": {"full": ["digest"]}},
         {"assumed": "lr"},
     ],
@@ -94,24 +105,22 @@ def test_an_earlier_damaged_file_is_kept_too(tmp_path: Path) -> None:
 def test_one_unsound_row_costs_no_other(tmp_path: Path, change: dict[str, object]) -> None:
     form = json.loads(to_json(ROWS))
     form["claims"][0] |= change
-    claims(tmp_path, json.dumps(form))
-    rows, problems = read_rows(tmp_path)
+    rows, damage = read_rows(claims(tmp_path, json.dumps(form)))
     assert rows == ROWS[1:]
-    assert "1 of 2 rows unsound" in problems[0]
-    assert (tmp_path / "claims.json.damaged").exists()
+    assert "1 of 2 rows unsound" in damage
 
 
 def test_numbers_that_json_does_not_know_are_unsound(tmp_path: Path) -> None:
-    claims(tmp_path, to_json(ROWS).replace(b"0.9833", b"NaN"))
-    rows, problems = read_rows(tmp_path)
+    path = claims(tmp_path, to_json(ROWS).replace(b"0.9833", b"NaN"))
+    rows, damage = read_rows(path)
     assert rows == []
-    assert "2 of 2" in problems[0]
+    assert "2 of 2" in damage
 
 
 def test_a_newer_file_is_refused_and_left_alone(tmp_path: Path) -> None:
     path = claims(tmp_path, '{"schema": 2, "claims": "who knows"}')
     with pytest.raises(ReportError, match=r"claims\.json has schema 2.*upgrade cvclaims") as caught:
-        read_rows(tmp_path)
+        read_rows(path)
     assert "\n" not in str(caught.value)
     assert path.read_text() == '{"schema": 2, "claims": "who knows"}'
 
@@ -119,7 +128,7 @@ def test_a_newer_file_is_refused_and_left_alone(tmp_path: Path) -> None:
 def test_what_cannot_be_read_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "claims.json").mkdir()
     with pytest.raises(ReportError, match="cannot be read"):
-        read_rows(tmp_path)
+        read_rows(tmp_path / "claims.json")
 
 
 def test_a_row_that_is_no_json_names_its_claim() -> None:
@@ -135,7 +144,6 @@ def test_the_same_content_is_not_written_again(tmp_path: Path) -> None:
     assert path.stat() == before
     assert replace(path, b"two")
     assert path.read_bytes() == b"two"
-    assert path.stat().st_mode & 0o777 == 0o644
     assert [file.name for file in path.parent.iterdir()] == ["file"]
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import io
+import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -115,15 +116,41 @@ class TestFile:
     def test_it_comes_back_as_it_was_written(self, tmp_path: Path) -> None:
         grids = of(*HALF)
         assert grid.write(tmp_path, grids)
-        assert grid.read(tmp_path) == grids
+        assert grid.read(tmp_path) == (grids, "")
         assert not grid.write(tmp_path, grids)
         assert grid.write(tmp_path, [])
         assert list(tmp_path.iterdir()) == []
 
     @pytest.mark.parametrize("content", ["", "[]", "{}", '{"grids": [{}]}', '{"grids": 1}'])
-    def test_a_damaged_one_holds_none(self, tmp_path: Path, content: str) -> None:
+    def test_a_damaged_one_holds_none_and_says_why(self, tmp_path: Path, content: str) -> None:
         (tmp_path / grid.FILE).write_text(content)
-        assert grid.read(tmp_path) == []
+        grids, why = grid.read(tmp_path)
+        assert grids == []
+        assert why.startswith("it holds no grids (")
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"batch": 0},
+            {"batch": 1 << 50},
+            {"batch": "8"},
+            {"runs": 0},
+            {"accuracy": [float("nan")]},
+            {"accuracy": [2]},
+            {"accuracy": [0.5] * 9},
+            {"treatment": "magic"},
+            {"net": "VGG\x1b"},
+            {"more": 1},
+        ],
+    )
+    def test_no_cell_that_this_cvclaims_would_not_make(
+        self, tmp_path: Path, change: dict[str, object]
+    ) -> None:
+        grid.write(tmp_path, of(*HALF))
+        form = json.loads((tmp_path / grid.FILE).read_text())
+        form["grids"][0]["cells"][0] |= change
+        (tmp_path / grid.FILE).write_text(json.dumps(form))
+        assert grid.read(tmp_path)[0] == []
 
 
 class Held:
@@ -163,13 +190,32 @@ def test_the_page_shows_grids_and_a_session_of_other_claims_keeps_them(
         file = f"figures/vgg/grid-full-{stopping}.png"
         assert f"]({file})" in page
         assert (tmp_path / file).exists()
-        assert file in read_index(tmp_path)
+        assert file in read_index(tmp_path)[0]
     other = judged("1", {"a": HALF[0].recipe}, report="other", evidence={})
     write_results(tmp_path, [other], lambda _: {}, held)
     write_results(tmp_path, rows, lambda _: {}, held)
     assert held.asked == 2
     assert len(undrawn) == 2
     assert TABLE in (tmp_path / "README.md").read_text()
+
+
+@pytest.mark.parametrize("in_place", [False, True], ids=["damaged", "a folder"])
+def test_an_odd_file_is_named_and_made_anew_by_a_session_of_other_claims(
+    tmp_path: Path, undrawn: list[str], in_place: bool
+) -> None:
+    held = Held(*HALF)
+    write_results(tmp_path, [row()], lambda _: {}, held)
+    path = tmp_path / grid.FILE
+    sound = path.read_bytes()
+    path.unlink()
+    path.mkdir() if in_place else path.write_text("{")
+    other = judged("1", {"a": HALF[0].recipe}, report="other", evidence={})
+    done = write_results(tmp_path, [other], lambda _: {}, held)
+    assert [line.startswith(f"{path}") for line in done.problems] == [True]
+    assert TABLE in (tmp_path / "README.md").read_text()
+    if not in_place:
+        assert path.read_bytes() == sound
+        assert path.with_name("grids.json.damaged").read_text() == "{"
 
 
 def test_an_empty_grid_is_absent_and_one_that_is_gone_goes(

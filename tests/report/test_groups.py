@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
-from cvclaims.report.groups import groups, named
+import pytest
+
+from cvclaims.report.groups import groups, named, slug
 from cvclaims.report.rows import Row
 from tests.report.synthetic import CE, MSE, SHORT, judged, row
 
@@ -81,6 +83,27 @@ def test_long_names_are_cut_and_stay_apart() -> None:
     first, second = stems(rows)
     assert first != second
     assert max(len(first), len(second)) <= 60
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("", "figure"),
+        ("../..", "figure"),
+        ("../x", "x"),
+        ("/etc/x", "etc-x"),
+        ("a\x00b\x1b[2J\nc", "a-b-2J-c"),
+        ("a\u202eb\udc80", "a-b"),
+        ("end. ", "end"),
+        ("CON", "_CON"),
+        ("nul.txt", "_nul.txt"),
+        ("com1", "_com1"),
+        ("console", "console"),
+        ("C:x*?", "C-x"),
+    ],
+)
+def test_a_name_that_every_file_system_takes(text: str, name: str) -> None:
+    assert slug(text) == name
 
 
 def test_a_claim_on_a_whole_grid_has_no_curves_of_its_own() -> None:

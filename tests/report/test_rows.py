@@ -37,32 +37,86 @@ def test_what_is_no_row_is_refused(form: dict[str, object]) -> None:
         Row.from_dict(form)
 
 
-@pytest.mark.parametrize(("old", "new"), [("full", "reduced"), ("reduced", "smoke")])
-def test_a_smaller_scale_never_hides_a_larger(old: str, new: str) -> None:
-    assert only(at(old), at(new, "refuted")).scale == old
+def test_a_smaller_scale_never_hides_a_larger() -> None:
+    assert only(at("full"), at("reduced", "refuted")).scale == "full"
 
 
-@pytest.mark.parametrize(("old", "new"), [("smoke", "full"), ("full", "full")])
-def test_a_newer_row_of_the_same_or_a_larger_scale_replaces(old: str, new: str) -> None:
-    assert only(at(old), at(new, "refuted")).verdict == "refuted"
+@pytest.mark.parametrize("old", ["smoke", "reduced", "full"])
+def test_a_newer_row_of_the_same_or_a_larger_scale_replaces(old: str) -> None:
+    assert only(at(old), at("full", "refuted")).verdict == "refuted"
 
 
-def test_an_error_replaces_at_the_same_scale() -> None:
-    assert only(at("full"), at("full", "error")).verdict == "error"
+def test_smoke_never_enters() -> None:
+    assert merge([], [at("smoke", "ran")]) == []
+    for old in (at("full"), at("full", "not evaluated"), at("full", revision=99)):
+        assert only(old, at("smoke", "error")) == old
+
+
+@pytest.mark.parametrize("verdict", ["supported", "refuted", "inconclusive", "ran"])
+@pytest.mark.parametrize("scale", ["reduced", "full"])
+def test_an_error_stands_beside_the_verdict_until_one_is_judged_again(
+    verdict: str, scale: str
+) -> None:
+    crash = at(scale, "error", reason="RuntimeError: no GPU", evidence={}, measured={})
+    failed = only(at("reduced", verdict), crash)
+    assert failed == at("reduced", verdict, failure="RuntimeError: no GPU")
+    assert only(failed, at(scale, "not evaluated")) == failed
+    assert only(failed, at(scale, "error", reason="again")).failure == "again"
+    assert only(failed, at(scale, "refuted")) == at(scale, "refuted")
+
+
+def test_what_stands_at_a_larger_scale_loses_its_failure_when_a_smaller_one_is_judged() -> None:
+    assert only(at("full", failure="RuntimeError"), at("reduced", "refuted")) == at("full")
+
+
+def test_an_error_is_told_where_there_is_no_verdict() -> None:
+    crash = at("full", "error")
+    assert merge([], [crash]) == [crash]
+    assert only(at("full", "not evaluated"), crash) == crash
+    assert only(at("full", "error", reason="before"), crash) == crash
+    assert only(crash, at("reduced")) == at("reduced")
 
 
 def test_what_was_not_evaluated_hides_nothing_judged() -> None:
     assert only(at("reduced"), at("full", "not evaluated")).verdict == "supported"
-    assert only(at("full", "not evaluated"), at("smoke", "ran")).verdict == "ran"
+    assert only(at("full", "not evaluated"), at("reduced", "ran")).verdict == "ran"
 
 
 def test_evidence_of_another_recipe_or_training_code_gives_way() -> None:
-    changed = judged("5.04", {"ce": CE.but(lr=0.5), "mse": MSE}, scale="smoke", verdict="ran")
-    assert only(at("full"), changed).scale == "smoke"
-    assert only(at("full"), at("smoke", "ran", revision=99)).scale == "smoke"
+    changed = judged("5.04", {"ce": CE.but(lr=0.5), "mse": MSE}, scale="reduced", verdict="ran")
+    assert only(at("full"), changed).scale == "reduced"
+    assert only(at("full"), at("reduced", "ran", revision=99)).scale == "reduced"
+
+
+def test_only_a_row_with_a_failure_has_the_field() -> None:
+    assert "failure" not in at("full").to_dict()
+    failed = at("full", failure="no GPU", assumed=[])
+    assert Row.from_dict(failed.to_dict()) == failed
+
+
+NASTY = "a\x1b[2J\nb\udc80\u202e"
+SHOWN = r"a\x1b[2J b\udc80\u202e"
+
+
+def test_every_text_of_a_row_is_fit_to_be_shown() -> None:
+    texts = "id title report rule disputed device data reason case report_title report_note source"
+    one = row(
+        **dict.fromkeys(texts.split()[1:], NASTY),
+        id=NASTY,
+        failure=NASTY,
+        reported={NASTY: 1.0},
+        measured={NASTY: measured(1.0)},
+        evidence={NASTY: [NASTY]},
+        recipes={NASTY: {NASTY: NASTY}},
+        assumed=[NASTY],
+    )
+    assert {getattr(one, name) for name in [*texts.split(), "failure"]} == {SHOWN}
+    assert [one.reported, one.recipes] == [{SHOWN: 1.0}, {SHOWN: {SHOWN: SHOWN}}]
+    assert [one.evidence, one.assumed, [*one.measured]] == [{SHOWN: [SHOWN]}, [SHOWN], [SHOWN]]
 
 
 def test_rows_stand_in_the_order_of_reports_and_claims() -> None:
     rows = [row("5.10"), row("5.2", case="b"), row("5.2", case="a"), row("2.01", report_number=2)]
-    order = [(r.id, r.case) for r in merge(rows[:2], rows[2:])]
-    assert order == [("2.01", ""), ("5.2", "a"), ("5.2", "b"), ("5.10", "")]
+    odd = [row("5.²"), row(f"5.{'1' * 5000}")]
+    order = [(r.id, r.case) for r in merge(rows[:2], [*rows[2:], *odd])]
+    assert order[:4] == [("2.01", ""), ("5.2", "a"), ("5.2", "b"), ("5.10", "")]

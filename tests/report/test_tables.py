@@ -78,8 +78,67 @@ def test_text_cannot_break_the_table_or_the_page() -> None:
     assert len(line) == 7
     assert "<script>" not in line[1]
     assert plain(nasty) == (
-        r"a \| b c &lt;script&gt; \*x\* \`y\` [z]\(u) \_w\_ a_b &#36;1&#36; \~\~s\~\~ \\ &amp;amp;"
+        r"a \| b c &lt;script&gt; \*x\* \`y\` \[z\](u) \_w\_ a_b &#36;1&#36; \~\~s\~\~ \\ &amp;amp;"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("![x](http://a.b/c.png)", r"!\[x\](http:<!-- -->//a.b/c.png)"),
+        ("see HTTPS://a.b or www.a.b", "see HTTPS:<!-- -->//a.b or www<!-- -->.a.b"),
+        ("@name a@b.c #12", "@<!-- -->name a@<!-- -->b.c #<!-- -->12"),
+        ("# head", r"\# head"),
+        ("#12", r"\#<!-- -->12"),
+        ("- item", r"\- item"),
+        ("--- rule", r"\--- rule"),
+        ("1. item", r"1\. item"),
+        ("5.04 and 3×3", "5.04 and 3×3"),
+        ("[a]: http", r"\[a\]: http"),
+        ("a<!-- b -->", "a&lt;!-- b --&gt;"),
+        ("\x1b[31m\u202ex\n\udc80", r"\\x1b\[31m\\u202ex \\udc80"),
+    ],
+)
+def test_text_makes_no_link_no_picture_and_no_heading(text: str, shown: str) -> None:
+    assert plain(text) == shown
+
+
+def test_a_failure_stands_beside_the_verdict() -> None:
+    (line,) = lines_of(row(failure="RuntimeError: out | of memory; try --claims-device cpu"))
+    assert line[4] == (
+        r"✓\xa0supported<br><sub>last try failed: RuntimeError: out \| of memory</sub>".replace(
+            r"\xa0", "\xa0"
+        )
+    )
+    assert "last try failed: RuntimeError" in terminal_table([row(failure="RuntimeError")], 120)
+
+
+GPU = "it wants a GPU and there is none here; try it with --claims-scale smoke, or later"
+OPEN = "no more than 3 seeds: no record of seed 3; run without --claims-replay to train it"
+
+
+@pytest.mark.parametrize(
+    ("verdict", "reason", "shown"),
+    [
+        ("not evaluated", GPU, "it wants a GPU and there is none here"),
+        ("inconclusive", f"{OPEN}; 9 stand for: no", OPEN.split("; ")[0] + "; 9 stand for: no"),
+        (
+            "not evaluated",
+            "it rests on no records; run without --claims-replay",
+            "it rests on no records",
+        ),
+        (
+            "not evaluated",
+            "the grid lacks VGG11, 8, 16: run without --claims-replay",
+            "the grid lacks VGG11, 8, 16",
+        ),
+        ("not evaluated", "run --claims-replay", "no record at full scale: not trained so far"),
+        ("not evaluated", "", "no record at full scale: not trained so far"),
+    ],
+)
+def test_the_page_gives_no_advice_on_options(verdict: str, reason: str, shown: str) -> None:
+    one = judged("5.04", {"ce": CE}, verdict=verdict, reason=reason)
+    assert lines_of(one)[0][1].endswith(f"<br><sub>{shown}</sub>")
 
 
 def test_a_long_reason_is_cut_in_the_table() -> None:

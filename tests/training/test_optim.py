@@ -29,12 +29,15 @@ STEPS = 3  # in each epoch
 def parameters(size: int) -> list[nn.Parameter]:
     generator = torch.Generator().manual_seed(0)
     shapes = ((size, 3, 4), (size, 1, 4))
-    return [nn.Parameter(torch.randn(shape, generator=generator)) for shape in shapes]
+    return [
+        nn.Parameter(torch.randn(shape, generator=generator, dtype=torch.float64))
+        for shape in shapes
+    ]
 
 
 def gradients(shapes: Sequence[torch.Size], step: int) -> list[Tensor]:
     generator = torch.Generator().manual_seed(100 + step)
-    return [torch.randn(shape, generator=generator) for shape in shapes]
+    return [torch.randn(shape, generator=generator, dtype=torch.float64) for shape in shapes]
 
 
 def trained_together(recipes: Sequence[Recipe]) -> list[Tensor]:
@@ -76,7 +79,7 @@ def assert_each_as_alone(recipes: Sequence[Recipe]) -> None:
     together = trained_together(recipes)
     for i, recipe in enumerate(recipes):
         for stacked, alone in zip(together, trained_alone(recipe, i, len(recipes)), strict=True):
-            torch.testing.assert_close(stacked[i], alone, rtol=1e-5, atol=1e-6)
+            torch.testing.assert_close(stacked[i], alone, rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("name", KINDS)

@@ -1,0 +1,31 @@
+"""What every command prints: lines that fit, in what the terminal can show."""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterable
+from typing import TextIO
+
+from cvclaims.text import clean, encodable
+
+
+def show(lines: Iterable[str]) -> None:
+    """Print lines; on a terminal each is cut to its width, elsewhere they are whole."""
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    try:
+        for line in lines:
+            line = _fit(line, sys.stdout)
+            print(line if width is None or len(line) <= width else f"{line[: width - 3]}...")
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads the lines has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def refuse(command: str, error: Exception) -> int:
+    """Say in one line on stderr why a command cannot be carried out; returns its exit status."""
+    print(_fit(f"cvclaims {command}: {error}", sys.stderr), file=sys.stderr)
+    return 2
+
+
+def _fit(line: str, stream: TextIO) -> str:
+    return encodable(clean(line), stream.encoding or "utf-8")

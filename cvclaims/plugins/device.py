@@ -1,0 +1,55 @@
+"""Which device a process trains on, and whether torch can use it; torch is imported when asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cvclaims.plugins import settings as options
+
+if TYPE_CHECKING:
+    import torch
+
+ON_CPU = "--claims-device cpu trains on the CPU"
+
+
+def asks_for_more_than_cpu(wanted: str) -> bool:
+    """Whether a session wants a device that torch may not have; without asking torch."""
+    return options.gpu_present() if wanted == "auto" else wanted != "cpu"
+
+
+def fault(wanted: str) -> str:
+    """Why torch cannot train on what `--claims-device` names, in one line; empty where it can."""
+    import torch
+
+    if not asks_for_more_than_cpu(wanted):
+        return ""
+    if wanted == "mps":
+        return "" if torch.backends.mps.is_available() else f"torch has no mps here; {ON_CPU}"
+    count = _gpus()
+    if count == 0:
+        if torch.version.cuda is None and torch.version.hip is None:
+            return f"torch {torch.__version__} cannot use GPUs: install one that can; {ON_CPU}"
+        return f"torch finds no GPU that it can use here; {ON_CPU}"
+    number = wanted.partition(":")[2]
+    if number and int(number) >= count:
+        gpus = "GPU" if count == 1 else "GPUs"
+        return f"{wanted!r} is not among the {count} {gpus} here, which count from 0; {ON_CPU}"
+    return ""
+
+
+def chosen(wanted: str, worker: str) -> torch.device:
+    """The device of a worker: of several GPUs worker i takes i modulo their number."""
+    import torch
+
+    if wanted == "auto":
+        wanted = "cuda" if options.gpu_present() else "cpu"
+    if wanted != "cuda":
+        return torch.device(wanted)
+    return torch.device(f"cuda:{int(worker.removeprefix('gw')) % _gpus()}")
+
+
+def _gpus() -> int:
+    """How many GPUs CUDA_VISIBLE_DEVICES leaves to torch."""
+    import torch
+
+    return torch.cuda.device_count() if torch.cuda.is_available() else 0

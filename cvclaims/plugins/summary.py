@@ -1,0 +1,217 @@
+"""What a session says at its end, as lines; pure functions of the rows that came in."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from cvclaims.engines.replay import NOT_TRAINED
+from cvclaims.plugins.cases import HEAVY, NO_RECORDS, WANTS_GPU
+from cvclaims.plugins.terminal import Line, Sheet, table
+from cvclaims.report.quantities import NONE
+from cvclaims.report.rows import JUDGED, Row
+from cvclaims.report.tables import quantities
+from cvclaims.text import clean
+
+# So many lines for single claims, so that a session's end fits a screen; the rest is counted.
+MOST_CLAIMS = 14
+MOST_REASONS = 5
+MOST_PROBLEMS = 5
+# Names longer than this do not push the verdicts of all others to the right.
+_NAME = 16
+
+# What is counted, in this order; a disputed claim that was refuted counts as disputed alone.
+COUNTED = (*("supported", "refuted", "disputed", "inconclusive", "ran", "not evaluated", "error"),)
+# Why claims were not evaluated: of one and of several, and what to do about it.
+ADVICE: Mapping[str, tuple[str, str, str]] = {
+    WANTS_GPU: (
+        *("wants a GPU", "want a GPU"),
+        "--claims-scale reduced judges {} small, --claims-scale full --claims-device cpu in full, "
+        "slowly",
+    ),
+    HEAVY: (
+        *("takes more than seconds on a CPU", "take more than seconds on a CPU"),
+        "--claims-scale full trains {}",
+    ),
+    NOT_TRAINED: (
+        *("was not trained so far", "were not trained so far"),
+        "run without --claims-replay to train {}",
+    ),
+    NO_RECORDS: ("rests on no records", "rest on no records", "run without --claims-replay"),
+}
+_STAND_IN = "generated stand-in for "
+
+
+def in_order(rows: Iterable[Row]) -> list[Row]:
+    """The rows by report, claim and case."""
+    return sorted(rows, key=lambda row: (row.report_number, _natural(row.id), row.case))
+
+
+def runs_line(rows: Sequence[Row], read: int, trained: int, sheet: Sheet) -> list[Line]:
+    """What was read, trained and not evaluated."""
+    idle = sum(row.verdict == "not evaluated" for row in rows)
+    told = f"{number(read, 'run')} read, {trained:,} trained"
+    told += f"; {idle:,} of {number(len(rows), 'claim')} not evaluated" if idle else ""
+    return _plain(sheet.wrap(told))
+
+
+def claim_lines(
+    rows: Iterable[Row], before: Mapping[tuple[str, str, str], Row], sheet: Sheet
+) -> list[Line]:
+    """A line for each claim that was refuted, in error, or judged otherwise than before."""
+    shown = [row for row in rows if _stands_out(row, before.get(row.place))]
+    if not shown:
+        return []
+    shown.sort(key=lambda row: row.verdict != "error")  # no error may be among those left out
+    # A line that says "and 1 more" could as well be that one.
+    few = shown if len(shown) == MOST_CLAIMS + 1 else shown[:MOST_CLAIMS]
+    # A long name leaves room for the verdict and the first numbers.
+    names = {row.place: sheet.cut(clean(f"{row.id} {row.case}"), sheet.width // 2) for row in few}
+    name = max((len(text) for text in names.values() if len(text) <= _NAME), default=0)
+    word = max(len(row.verdict) for row in few)
+    lines = [Line(sheet.cut("refuted, in error or changed (name reported → measured):"))]
+    for row in few:
+        lead = f"  {names[row.place]:{name}}  "
+        rest = f"{'':{word - len(row.verdict)}}  {_what(row, before.get(row.place))}"
+        room = max(0, sheet.width - len(lead) - len(row.verdict))
+        lines.append(Line(lead, row.verdict, sheet.cut(rest, room).rstrip()))
+    if len(shown) > len(few):
+        more = f"  and {len(shown) - len(few):,} more: --claims-table shows every claim"
+        lines += _plain(sheet.wrap(more, "    "))
+    return lines
+
+
+def reason_lines(rows: Iterable[Row], sheet: Sheet) -> list[Line]:
+    """Why claims were not evaluated: a line for each reason, however many claims have it."""
+    idle = (row for row in rows if row.verdict == "not evaluated")
+    reasons = Counter(_known(clean(row.reason)) for row in idle)
+    lines: list[str] = []
+    for reason, count in reasons.most_common(MOST_REASONS):
+        lines += sheet.wrap(_reason(reason, count))[:3]
+    if others := reasons.most_common()[MOST_REASONS:]:
+        count = sum(number for _, number in others)
+        lines += sheet.wrap(f"{number(count, 'claim')} not evaluated for other reasons")
+    return _plain(lines)
+
+
+def overview(rows: Sequence[Row], sheet: Sheet) -> list[Line]:
+    """The verdicts of this session, counted by report."""
+    found = count(rows)
+    heads = [name for name in COUNTED if found[name]]
+    lines = [["report", *heads]]
+    for name, part in _by_report(rows).items():
+        counts = count(part)
+        lines.append([name, *(str(counts[head]) for head in heads)])
+    room = max(12, sheet.width - sum(len(head) + 2 for head in heads))
+    return _plain(sheet.cut(line) for line in table([[sheet.cut(n, room), *c] for n, *c in lines]))
+
+
+def _by_report(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    """The rows by report; those of which nothing was evaluated share one line."""
+    reports: dict[str, list[Row]] = {}
+    for row in rows:
+        reports.setdefault(clean(f"{row.report_number or ''} {row.report}"), []).append(row)
+    idle = [name for name in reports if set(count(reports[name])) == {"not evaluated"}]
+    if len(idle) > 1:
+        together = [row for name in idle for row in reports.pop(name)]
+        reports[", ".join(name.partition(" ")[0] for name in idle)] = together
+    return reports
+
+
+def stand_ins(rows: Iterable[Row], folder: Path | None, sheet: Sheet) -> list[Line]:
+    """The data sets that were not there, where generated images stood in for them."""
+    sources = (part for row in rows for part in row.data.split("; "))
+    titles = {part[len(_STAND_IN) :] for part in sources if part.startswith(_STAND_IN)}
+    if not titles:
+        return []
+    absent = f"are not in {folder}" if folder else "are not here"
+    told = f"smoke: generated stand-ins for {', '.join(sorted(titles))}, which {absent}"
+    return _plain(sheet.wrap(clean(told)))
+
+
+def problem_lines(problems: Iterable[str], sheet: Sheet) -> list[Line]:
+    """What could not be trusted, a line each; one fault can touch every record of a store.
+
+    They are not wrapped: they name files, which people copy.
+    """
+    found = [clean(problem) for problem in dict.fromkeys(problems)]
+    lines = [sheet.spell(f"problem: {text}") for text in found[:MOST_PROBLEMS]]
+    if len(found) > MOST_PROBLEMS:
+        lines.append(f"and {number(len(found) - MOST_PROBLEMS, 'problem')} more")
+    return [Line(line, colour="yellow") for line in lines]
+
+
+def outranked(rows: Iterable[Row], standing: Iterable[Row]) -> str:
+    """Of how many claims the results keep what was judged at a larger scale, before."""
+    stands = {row.place: row for row in standing}
+    kept = sum(row.verdict in JUDGED and stands[row.place].scale != row.scale for row in rows)
+    return f"; of {kept:,} it keeps the verdict of an earlier, larger run" if kept else ""
+
+
+def count(rows: Iterable[Row]) -> Counter[str]:
+    """How many rows came to each verdict; a disputed claim that was refuted counts as disputed."""
+    return Counter(
+        "disputed" if row.verdict == "refuted" and row.disputed else row.verdict for row in rows
+    )
+
+
+def _stands_out(row: Row, before: Row | None) -> bool:
+    """Whether a row is news: refuted and not expected to be, in error, a surprise, or changed."""
+    if row.verdict == "error" or _changed(row, before):
+        return True
+    return row.verdict == ("supported" if row.disputed else "refuted")
+
+
+def _changed(row: Row, before: Row | None) -> bool:
+    """Whether the results held another verdict of the same scale."""
+    if before is None or before.scale != row.scale or before.verdict not in JUDGED:
+        return False
+    return row.verdict in JUDGED and row.verdict != before.verdict
+
+
+def _what(row: Row, before: Row | None) -> str:
+    """The numbers of a row, or why it has none; first of all what it was before."""
+    was = f"was {before.verdict}; " if before is not None and _changed(row, before) else ""
+    if row.disputed and row.verdict == "supported":
+        was += "though disputed; "
+    return was + (_numbers(row) if row.measured else clean(row.reason))
+
+
+def _numbers(row: Row) -> str:
+    """ "mse 0.9694 → 0.9767, mse_without_softmax 0.9843 (n = 3)"."""
+    told = []
+    for quantity in quantities(row)[0]:
+        measured = quantity.measured.partition(" ± ")[0]
+        pair = f"{quantity.reported} → {measured}"
+        parts = quantity.name, measured if quantity.reported == NONE else pair, quantity.n
+        told.append(clean(" ".join(part for part in parts if part)))
+    sizes = {measured["n"] for measured in row.measured.values()}
+    common = f" (n = {sizes.pop()})" if len(sizes) == 1 and row.evidence else ""
+    return ", ".join(told) + common
+
+
+def _known(reason: str) -> str:
+    """A reason without its details, where there is advice for all of its kind."""
+    return next((known for known in ADVICE if reason.startswith(known)), reason)
+
+
+def _reason(reason: str, count: int) -> str:
+    """ "105 claims want a GPU: --claims-scale reduced judges small, …"."""
+    if reason in ADVICE:
+        one, several, advice = ADVICE[reason]
+        what, them = (one, "it") if count == 1 else (several, "them")
+        return f"{number(count, 'claim')} {what}: {advice.format(them)}"
+    return f"{number(count, 'claim')} not evaluated: {reason}"
+
+
+def number(count: int, what: str) -> str:
+    """ "1 run", "1,204 runs"."""
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+
+
+def _natural(id: str) -> list[tuple[int, str]]:
+    """Sort key: "5.2" before "5.10"."""
+    return [(len(part), part) for part in id.split(".")]
+
+
+def _plain(lines: Iterable[str]) -> list[Line]:
+    return [Line(line) for line in lines]

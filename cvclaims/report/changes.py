@@ -1,0 +1,76 @@
+"""What differs between two tables of the same claims."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from cvclaims.report.quantities import side_by_side
+from cvclaims.report.rows import Measured, Row
+
+# The row of one case of a claim in either table.
+Pair: TypeAlias = tuple[Row, Row]
+
+# How a claim falls; one that only ran was not judged.
+_FALLS = {("supported", verdict) for verdict in ("refuted", "inconclusive", "error")}
+
+
+@dataclass
+class Changes:
+    """Two tables beside each other; rows without a verdict on one side are counted, not paired."""
+
+    agreeing: int = 0
+    differing: list[Pair] = field(default_factory=list)
+    only: tuple[int, int] = (0, 0)
+    not_evaluated: tuple[int, int] = (0, 0)
+
+    @property
+    def fallen(self) -> list[Pair]:
+        """The claims that the first table supports, and the second no longer does."""
+        return [(a, b) for a, b in self.differing if (a.verdict, b.verdict) in _FALLS]
+
+
+def changes(first: Sequence[Row], second: Sequence[Row]) -> Changes:
+    """Compare two tables, in the order of the first."""
+    before, after = ({row.place: row for row in rows} for rows in (first, second))
+    pairs = [(row, after[place]) for place, row in before.items() if place in after]
+    open_sides = [tuple(row.verdict == "not evaluated" for row in pair) for pair in pairs]
+    judged = [pair for pair, is_open in zip(pairs, open_sides, strict=True) if not any(is_open)]
+    return Changes(
+        agreeing=sum(a.verdict == b.verdict for a, b in judged),
+        differing=[(a, b) for a, b in judged if a.verdict != b.verdict],
+        only=(len(before) - len(pairs), len(after) - len(pairs)),
+        not_evaluated=(open_sides.count((True, False)), open_sides.count((False, True))),
+    )
+
+
+def told(before: Row, after: Row) -> str:
+    """One line: "5.25 digits: supported -> inconclusive; ours 0.9712 -> 0.9701 (n = 8 -> 8)"."""
+    parts = [f"{before.verdict} -> {after.verdict}"]
+    if before.scale != after.scale:
+        parts[0] += f" ({before.scale} -> {after.scale})"
+    names = dict.fromkeys([*before.measured, *after.measured])
+    numbers = [
+        _numbers(name, before.measured.get(name), after.measured.get(name)) for name in names
+    ]
+    counts = [_values(row) for row in (before, after)]
+    if numbers and counts != ["1", "1"]:
+        numbers[-1] += f" (n = {' -> '.join(counts)})"
+    parts += [", ".join(numbers)] if numbers else []
+    # A crash has no numbers, nor has a property: its reason is the example that refutes it.
+    if after.reason and not after.measured:
+        parts.append(after.reason)
+    return f"{' '.join(filter(None, (before.id, before.case)))}: {'; '.join(parts)}"
+
+
+def _numbers(name: str, before: Measured | None, after: Measured | None) -> str:
+    """Both means, in the same digits."""
+    left, right = (side["mean"] if side else None for side in (before, after))
+    alone: Measured = {"mean": right, "std": None, "n": 1, "values": [right]}
+    shown = side_by_side(left, alone if after else None)
+    return f"{name} {' -> '.join(shown)}"
+
+
+def _values(row: Row) -> str:
+    """How many values the row's numbers rest on: "8", or "3 to 8" where they differ."""
+    sizes = sorted({measured["n"] for measured in row.measured.values()}) or [0]
+    return str(sizes[0]) if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"

@@ -1,0 +1,46 @@
+"""What a claim reports, held against what its test judges: refused before anything is trained.
+
+A name that no table would ever show beside a measured number, and a percentage where a share is
+measured, make a row that compares nothing.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+
+from cvclaims.claim import Claim
+from cvclaims.verdict.samples import AnySample
+
+
+def check_names(claim: Claim, shown: Iterable[str]) -> None:
+    """Refuse a reported name that is neither a recipe's nor one of what is measured."""
+    known = [*dict.fromkeys([*claim.recipes, *shown])]
+    for name in claim.reported:
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            mend = f"did you mean {near[0]!r}?" if near else f"its names: {', '.join(known)}"
+            raise ValueError(
+                f"claim {claim.id}: reported {name!r} is no recipe and nothing that is measured; "
+                + (mend if known else "nothing is measured by name")
+            )
+
+
+def check_shares(claim: Claim, samples: Sequence[AnySample], bounds: Mapping[str, float]) -> None:
+    """Refuse numbers above 1, reported or in the rule, where shares of 0 to 1 are measured."""
+    labels = {sample.label for sample in samples}
+    shares = [sample for sample in samples if sample.share]
+    for sample in shares:
+        # A number under the name of the arm may be meant for another sample of that name.
+        arms = {arm.name for arm in sample.arms if len(sample.arms) == 1} - labels
+        for name in {sample.label, *arms} & claim.reported.keys():
+            _check_share(claim, f"reported {name!r}", claim.reported[name])
+    if len(shares) == len(samples):
+        for name, bound in bounds.items():
+            _check_share(claim, f"`{name}`", bound)
+
+
+def _check_share(claim: Claim, what: str, number: float) -> None:
+    if abs(number) > 1:
+        raise ValueError(
+            f"claim {claim.id}: {what} is {number:g}, but a share of 0 to 1 is measured: "
+            f"write {number / 100:g} for {number:g} %"
+        )

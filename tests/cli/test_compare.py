@@ -1,0 +1,184 @@
+"""`cvclaims compare`: what agrees, what does not, and what it cannot use."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cvclaims.cli import main
+from cvclaims.report.files import to_json
+from cvclaims.report.rows import Row
+from tests.report.synthetic import measured, row
+
+RUNS = {"ours": measured(0.97, 0.98, 0.9636), "base": measured(0.95, 0.95, 0.95)}
+LESS = {"ours": measured(0.96, 0.95, 0.955, 0.955), "base": measured(0.95, 0.95, 0.95)}
+
+
+def folder(path: Path, *rows: Row) -> Path:
+    path.mkdir()
+    (path / "claims.json").write_bytes(to_json(rows))
+    return path
+
+
+def a(id: str, verdict: str = "supported", **changes: Any) -> Row:
+    return row(id, verdict=verdict, **{"measured": RUNS, "reason": "in numbers"} | changes)
+
+
+@pytest.fixture
+def both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two folders, `a` and `b`, in the working directory."""
+    monkeypatch.chdir(tmp_path)
+    first = [a("5.04"), a("5.1", "refuted"), a("5.2", case="b"), a("5.3"), a("5.4")]
+    first += [a("5.5", measured={}), a("5.6"), a("5.7", "not evaluated")]
+    second = [a("5.1", "supported"), a("5.2", "inconclusive", case="b", measured=LESS)]
+    second += [a("5.04"), a("5.3", "ran", scale="reduced"), a("5.4", "not evaluated")]
+    second += [a("5.5", "error", measured={}, reason="RuntimeError: ≤\x1b[2J"), a("5.8")]
+    folder(tmp_path / "a", *first)
+    folder(tmp_path / "b", *second)
+
+
+SHOWN = r"""1 of 5 verdicts agree: a -> b
+5.1: refuted -> supported; ours 0.9712 -> 0.9712, base 0.9500 -> 0.9500 (n = 3 -> 3)
+5.2 b: supported -> inconclusive; ours 0.9712 -> 0.9550, base 0.9500 -> 0.9500 (n = 3 -> 3 to 4)
+5.3: supported -> ran (full -> reduced); ours 0.9712 -> 0.9712, base 0.9500 -> 0.9500 (n = 3 -> 3)
+5.5: supported -> error; RuntimeError: ≤\x1b[2J
+only in a: 2
+only in b: 1
+not evaluated in b: 1
+"""
+
+
+@pytest.mark.usefixtures("both")
+def test_what_agrees_is_counted_and_what_differs_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", "a", "b/claims.json"]) == 1
+    assert capsys.readouterr().out == SHOWN.replace("-> b\n", "-> b/claims.json\n").replace(
+        "in b:", "in b/claims.json:"
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "status"),
+    [
+        ("supported", "supported", 0),
+        ("supported", "refuted", 1),
+        ("supported", "inconclusive", 1),
+        ("supported", "error", 1),
+        ("supported", "ran", 0),
+        ("supported", "not evaluated", 0),
+        ("refuted", "supported", 0),
+        ("inconclusive", "refuted", 0),
+    ],
+)
+def test_the_status_says_whether_a_supported_claim_fell(
+    tmp_path: Path, before: str, after: str, status: int
+) -> None:
+    paths = [str(folder(tmp_path / name, a("1", v))) for name, v in (("a", before), ("b", after))]
+    assert main(["compare", *paths]) == status
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (None, "nowhere does not exist: name a folder that --claims-results wrote"),
+        ("", "nowhere has no claims.json: name a folder that --claims-results wrote"),
+        ("{", "nowhere/claims.json is damaged (not JSON"),
+        ('{"schema": 1, "claims": [{}]}', "nowhere/claims.json is damaged (1 of 1 rows unsound"),
+        ('{"schema": 99}', "nowhere/claims.json has schema 99, this cvclaims reads 1: upgrade"),
+    ],
+)
+@pytest.mark.usefixtures("both")
+def test_what_cannot_be_used_is_one_line_and_stays(
+    capsys: pytest.CaptureFixture[str], content: str | None, told: str
+) -> None:
+    there = Path("nowhere")
+    if content is not None:
+        there.mkdir()
+    if content:
+        (there / "claims.json").write_text(content)
+    before = sorted(Path().rglob("*"))
+    assert main(["compare", "a", "nowhere"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"cvclaims compare: {told}")
+    assert err.count("\n") == 1
+    assert sorted(Path().rglob("*")) == before
+
+
+@pytest.mark.parametrize("name", ["a\x1b[2J\nb", "\udc80"])
+def test_a_name_reaches_the_terminal_as_text(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    assert main(["compare", str(tmp_path / name), "b"]) == 2
+    assert capsys.readouterr().err[:-1].isprintable()
+    path = str(folder(tmp_path / name, a("1")))
+    assert main(["compare", path, path]) == 0
+    assert capsys.readouterr().out[:-1].isprintable()
+
+
+@pytest.mark.usefixtures("both")
+def test_ascii_alone_will_do() -> None:
+    done = command("a", "b", PYTHONIOENCODING="ascii")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout == SHOWN.replace("≤", "<=")
+
+
+@pytest.mark.usefixtures("both")
+def test_a_reader_that_has_enough_is_no_error() -> None:
+    code = f"{sys.executable} -m cvclaims compare a b | true"
+    done = subprocess.run(code, shell=True, env=env(), capture_output=True, text=True)
+    assert done.stderr == ""
+
+
+@pytest.mark.usefixtures("both")
+def test_on_a_terminal_a_claim_is_a_line() -> None:
+    import pty
+
+    ours, base = pty.openpty()
+    call = [sys.executable, "-m", "cvclaims", "compare", "a", "b"]
+    subprocess.run(call, env=env(COLUMNS="80"), stdout=base, check=False)
+    os.close(base)
+    lines = os.read(ours, 10_000).decode().replace("\r\n", "\n").splitlines()
+    os.close(ours)
+    assert len(lines) == len(SHOWN.splitlines())
+    assert max(map(len, lines)) == 80
+    assert lines[1].endswith("...")
+
+
+def test_it_starts_at_once_and_imports_nothing_heavy(tmp_path: Path) -> None:
+    path = str(folder(tmp_path / "a", a("1")))
+    code = f"import sys, cvclaims.cli as c; c.main(['compare', {path!r}, {path!r}]); "
+    code += "print(*sorted({'torch', 'matplotlib', 'numpy', 'filelock'} & set(sys.modules)))"
+    start = time.perf_counter()
+    done = subprocess.run([sys.executable, "-c", code], env=env(), capture_output=True, text=True)
+    assert time.perf_counter() - start < 3  # 0.2 s where nothing else runs
+    assert done.stdout.splitlines() == [f"1 of 1 verdicts agree: {path} -> {path}", ""]
+
+
+@pytest.mark.parametrize("argv", [["--help"], ["compare", "--help"]])
+def test_help_lists_the_exit_statuses(capsys: pytest.CaptureFixture[str], argv: list[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main(argv)
+    assert "exit status:" in capsys.readouterr().out
+
+
+def test_the_committed_results_agree_with_themselves(capsys: pytest.CaptureFixture[str]) -> None:
+    results = Path(__file__).parents[2] / "results"
+    rows = json.loads((results / "claims.json").read_text(encoding="utf-8"))["claims"]
+    judged = sum(row["verdict"] != "not evaluated" for row in rows)
+    assert main(["compare", str(results), str(results)]) == 0
+    assert capsys.readouterr().out.startswith(f"{judged} of {judged} verdicts agree: ")
+
+
+def env(**changes: str) -> dict[str, str]:
+    path = os.pathsep.join([str(Path(__file__).parents[2]), *sys.path])
+    return {**os.environ, "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8", **changes}
+
+
+def command(*argv: str, **changes: str) -> subprocess.CompletedProcess[str]:
+    call = [sys.executable, "-m", "cvclaims", "compare", *argv]
+    return subprocess.run(call, env=env(**changes), capture_output=True, text=True, check=False)

@@ -10,6 +10,9 @@ from typing import Any
 
 import torch
 
+# What networks are made of, and what they compute in where nothing finer or coarser is asked for.
+DTYPE = torch.float32
+
 
 @contextmanager
 def pinned(device: torch.device) -> Iterator[None]:
@@ -25,7 +28,9 @@ def pinned(device: torch.device) -> Iterator[None]:
         contexts.enter_context(torch.inference_mode(False))
         contexts.enter_context(torch.enable_grad())
         for kind in {"cpu", device.type}:
-            contexts.enter_context(torch.autocast(kind, enabled=False))
+            # Weights cast by an inner autocast would be kept until the outermost ends, and serve
+            # later steps though they have been trained since.
+            contexts.enter_context(torch.autocast(kind, enabled=False, cache_enabled=False))
         cuda = [device] if device.type == "cuda" else []
         contexts.enter_context(torch.random.fork_rng(cuda))
         yield
@@ -34,7 +39,7 @@ def pinned(device: torch.device) -> Iterator[None]:
 @contextmanager
 def _dtype() -> Iterator[None]:
     before = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float32)
+    torch.set_default_dtype(DTYPE)
     try:
         yield
     finally:

@@ -136,13 +136,14 @@ def counted(recipe: Recipe) -> tuple[int, int]:
     shape = DATASETS[recipe.data].shape
     if recipe.model == "mlp":
         shape = (math.prod(shape),)
-    with pinned(torch.device("cpu")), torch.device("meta"):
-        network = build(
-            recipe.model, DATASETS[recipe.data].shape, len(recipe.class_names), **recipe.model_args
-        )
-        images = torch.empty(COUNTED_IMAGES, *shape)
-    hooks = Hooks()
-    totals = hooks.flops(network, images), hooks.saved_bytes(network, images)
+    with pinned(torch.device("cpu")):
+        with torch.device("meta"):
+            facts = DATASETS[recipe.data]
+            classes = len(recipe.class_names)
+            network = build(recipe.model, facts.shape, classes, **recipe.model_args)
+            images = torch.empty(COUNTED_IMAGES, *shape)
+        hooks = Hooks()
+        totals = hooks.flops(network, images), hooks.saved_bytes(network, images)
     return totals[0] // COUNTED_IMAGES, totals[1] // COUNTED_IMAGES
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from cvclaims.training import session
+from cvclaims.training import pinned, session
 from tests.training.exact import network_of
 
 
@@ -19,6 +19,7 @@ def float64(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """
     monkeypatch.setattr(Tensor, "float", Tensor.double)  # which logits go through
     monkeypatch.setattr(session, "build_for", network_of)
+    monkeypatch.setattr(pinned, "DTYPE", torch.float64)
     before = torch.get_default_dtype()
     torch.set_default_dtype(torch.float64)
     yield

@@ -1,7 +1,6 @@
 """A training that was stopped goes on from its checkpoint and gives what it would have given."""
 
-import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +88,8 @@ class Dying(Checkpoint):
 
 def checkpoint(folder: Path, lives: int = 0, **changes: Any) -> Dying:
     settings: dict[str, Any] = {"alike": {"runs": "these"}, "told": {"processor": "this one"}}
-    made = Dying(folder / "some.checkpoint", tell=pytest.fail, **settings | changes)
+    settings["tell"] = pytest.fail
+    made = Dying(folder / "some.checkpoint", **settings | changes)
     made.lives = lives
     return made
 
@@ -111,29 +111,90 @@ def learned(results: Sequence[Trained]) -> list[Any]:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_stopped_run_goes_on_bit_for_bit(tmp_path: Path, kind: str) -> None:
+    """Whether it was stopped after its first step, inside an epoch, at one's end, or late."""
     pairs = KINDS[kind]
-    whole = learned(trained(pairs))
-    for stop in itertools.count(1):
-        kept = checkpoint(tmp_path, stop)
-        try:
-            again = trained(pairs, kept)
-        except Stopped:
-            again = trained(pairs, checkpoint(tmp_path))
-        assert learned(again) == whole, f"stopped at save {stop}"
+    kept = checkpoint(tmp_path)
+    whole = learned(trained(pairs, kept))
+    saves = -kept.lives
+    for stop in {1, saves // 3, saves // 2, saves}:
         kept.remove()
-        if kept.lives > 0:
-            break
-    assert stop > 3
+        with pytest.raises(Stopped):
+            trained(pairs, checkpoint(tmp_path, stop))
+        assert learned(trained(pairs, checkpoint(tmp_path))) == whole, f"at save {stop} of {saves}"
 
 
 def test_it_may_be_stopped_over_and_over(tmp_path: Path) -> None:
     pairs = KINDS["alexnet"]
-    stops = 0
-    while True:
+    for stops in range(20):
         try:
-            again = trained(pairs, checkpoint(tmp_path, 1))
+            again = trained(pairs, checkpoint(tmp_path, 2))  # the first save is where it was
             break
         except Stopped:
-            stops += 1
-    assert stops == 8  # three steps an epoch, three epochs, and nothing after the last
+            continue
+    assert stops > 3
     assert learned(again) == learned(trained(pairs))
+
+
+def test_to_save_changes_nothing(tmp_path: Path) -> None:
+    pairs = KINDS["alexnet"]
+    assert learned(trained(pairs, checkpoint(tmp_path))) == learned(trained(pairs))
+
+
+def test_one_that_is_done_is_gone(tmp_path: Path) -> None:
+    kept = checkpoint(tmp_path)
+    trained(KINDS["whole batches"], kept)
+    assert kept.path.exists()
+    kept.remove()
+    kept.remove()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("spoil", "why"),
+    [
+        (lambda path: path.write_bytes(b""), "it is no checkpoint of cvclaims"),
+        (lambda path: path.write_bytes(b"PK" + path.read_bytes()), "it is no checkpoint"),
+        (lambda path: path.write_bytes(path.read_bytes()[:-9]), "it is damaged"),
+        (lambda path: path.write_bytes(path.read_bytes() + b"0"), "it is damaged"),
+        (lambda path: (path.unlink(), path.mkdir()), "cannot be read (Is a directory)"),
+    ],
+)
+def test_a_damaged_one_is_told_and_training_begins_anew(
+    tmp_path: Path, spoil: Callable[[Path], object], why: str
+) -> None:
+    pairs, told = KINDS["whole batches"], []
+    trained(pairs, checkpoint(tmp_path))
+    spoil(checkpoint(tmp_path).path)
+    again = Checkpoint(checkpoint(tmp_path).path, {"runs": "these"}, {}, told.append)
+    assert learned(trained(pairs, again)) == learned(trained(pairs))
+    (line,) = told
+    assert why in line
+    assert line.endswith("begun anew")
+    assert again.resumed == 0
+
+
+def test_one_of_other_runs_is_not_taken_up_and_another_processor_is_told(tmp_path: Path) -> None:
+    pairs, told = KINDS["whole batches"], []
+    trained(pairs, checkpoint(tmp_path))
+    path = checkpoint(tmp_path).path
+    other = Checkpoint(path, {"runs": "others"}, {}, told.append)
+    trained(pairs, other)
+    assert told == [
+        f"checkpoint {path} is not used (it was made with runs these, this is others): begun anew"
+    ]
+    moved = Checkpoint(path, {"runs": "these"}, {"processor": "another"}, pytest.fail)
+    trained(pairs, moved)
+    assert moved.resumed == WHOLE.epochs - 1
+    assert moved.elsewhere == "processor this one"
+
+
+def test_one_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
+    (tmp_path / "folder").touch()
+    told: list[str] = []
+    kept = checkpoint(tmp_path / "folder", tell=told.append)
+    assert learned(trained(KINDS["whole batches"], kept)) == learned(
+        trained(KINDS["whole batches"])
+    )
+    assert "cannot be read (Not a directory): begun anew" in told[0]
+    assert len(set(told[1:])) == 1
+    assert "cannot be written" in told[1]

@@ -1,6 +1,7 @@
 """Training in this process, sharing the work with other processes through the store."""
 
 import functools
+import hashlib
 import math
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -11,20 +12,24 @@ from typing import NoReturn
 
 import torch
 
+import cvclaims
 from cvclaims import locks
 from cvclaims.data.dataset import Dataset
 from cvclaims.data.folder import DataError, DataMissing
 from cvclaims.data.load import load
+from cvclaims.data.packed import cache_folder
 from cvclaims.engines import NotEvaluated, RunFailed
 from cvclaims.engines.device import shared
-from cvclaims.engines.provenance import origin
+from cvclaims.engines.provenance import device_name, origin
 from cvclaims.locks import LockError
 from cvclaims.models import build_for, stacks
 from cvclaims.plan import Run
 from cvclaims.recipe import Recipe
 from cvclaims.records import Record, Store, StoreError, UnwrittenError, run_key
 from cvclaims.records.record import CURVES, by_class, rounded
+from cvclaims.training.checkpoint import Checkpoint
 from cvclaims.training.loop import Trained, stackable, train
+from cvclaims.training.precision import precision_on
 
 # A stack's parameters should stay in the processor's cache: beyond this it gets slower again. A
 # GPU launches the same kernels for many networks as for one, until they fill it.
@@ -193,13 +198,15 @@ class Inline:
             if self.report is not None:
                 self.report(_progress_line(runs, epoch, epochs, accuracy, rate))
 
+        kept = self._checkpoint(runs)
         with shared(self.device):  # a timed claim takes the device alone
             try:
-                results = train(pairs, data, self.device, progress)
+                results = train(pairs, data, self.device, progress, kept)
             except Exception as error:
                 self._crash(runs, data, error)
+        begun = kept.elsewhere if kept is not None else ""
         records = [
-            self._record(run, data, result, len(runs))
+            self._record(run, data, result, len(runs), begun=begun)
             for run, result in zip(runs, results, strict=True)
         ]
         # As a reader of their files will see them, so that both judge the same numbers.
@@ -207,6 +214,28 @@ class Inline:
         self._own.update(zip(runs, records, strict=True))
         self.trained.update(record.key for record in records)
         self._keep(records)
+        if kept is not None:
+            kept.remove()
+
+    def _checkpoint(self, runs: Sequence[Run]) -> Checkpoint | None:
+        """Where these runs, as one stack, are kept while they train; None without a cache."""
+        folder = cache_folder()
+        if folder is None:
+            return None
+        keys = " ".join(self._key(run) for run in runs)
+        name = hashlib.sha256(keys.encode()).hexdigest()[:24]
+        alike = {
+            "runs": keys,
+            "cvclaims": cvclaims.__version__,
+            "torch": str(torch.__version__),
+            "threads": str(torch.get_num_threads()),
+            "device": self.device.type,
+            "precision": precision_on(runs[0].recipe.precision, self.device),
+            # What another session has begun is not trained again.
+            "rerun": self.session if self.rerun else "",
+        }
+        place = folder / "checkpoints" / f"{name}.checkpoint"
+        return Checkpoint(place, alike, {"device": device_name(self.device)}, locks.tell)
 
     def _crash(self, runs: Sequence[Run], data: Dataset, error: Exception) -> NoReturn:
         message = f"{type(error).__name__}: {error}".splitlines()[0].removesuffix(": ")
@@ -234,7 +263,13 @@ class Inline:
         self._keep(left)
 
     def _record(
-        self, run: Run, data: Dataset, result: Trained, stacked: int, error: str = ""
+        self,
+        run: Run,
+        data: Dataset,
+        result: Trained,
+        stacked: int,
+        error: str = "",
+        begun: str = "",
     ) -> Record:
         numbers = {
             "parameters": result.parameters,
@@ -257,6 +292,7 @@ class Inline:
                 precision=result.precision,
                 session=self.session,
                 claims=self.claims,
+                begun=begun,
             ),
         )
 

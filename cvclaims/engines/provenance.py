@@ -33,8 +33,16 @@ def origin(
     precision: str,
     session: str = "",
     claims: Path | None = None,
+    begun: str = "",
 ) -> Origin:
-    """Where a run of this process comes from; `claims` is a folder of the claims' repository."""
+    """Where a run of this process comes from.
+
+    Args:
+        claims: a folder of the claims' repository.
+        begun: where it was begun, if that was on another device, by "device" and its name.
+    """
+    # On CUDA every step is captured, and a run whose capture fails crashes.
+    steps = "graph" if device.type == "cuda" else "eager"
     return Origin(
         commit=package_commit(),
         claims=commit_of(claims) if claims is not None else "",
@@ -51,8 +59,7 @@ def origin(
         precision=precision,
         session=session,
         environment=environment(),
-        # On CUDA every step is captured, and a run whose capture fails crashes.
-        steps="graph" if device.type == "cuda" else "eager",
+        steps=f"{steps}, begun on {begun}" if begun else steps,
     )
 
 

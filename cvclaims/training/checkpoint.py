@@ -32,15 +32,14 @@ class Checkpoint:
         alike: what has to be as it was for a resumed run to be the same run, by name.
         told: what may differ, and is told where it does, by name.
         tell: called with one line about a checkpoint that cannot be used.
-        every: seconds from one save to the next.
         resumed: the epochs that were there when training was taken up; 0 where it began anew.
+        elsewhere: of `told`, what differed when training was taken up.
     """
 
     path: Path
     alike: Mapping[str, str]
     told: Mapping[str, str]
     tell: Callable[[str], None]
-    every: float = EVERY_SECONDS
     resumed: int = 0
     elsewhere: str = ""
 
@@ -49,7 +48,7 @@ class Checkpoint:
 
     def due(self) -> bool:
         """Whether it is time to save again."""
-        return time.monotonic() - self._saved >= self.every
+        return time.monotonic() - self._saved >= EVERY_SECONDS
 
     def save(self, state: Mapping[str, Any]) -> None:
         """Keep a state: tensors, numbers and texts in lists and dicts.

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import signal
 import time
 from collections.abc import Sequence
 from multiprocessing.synchronize import Barrier
@@ -17,6 +18,7 @@ from cvclaims.engines.inline import Inline
 from cvclaims.plan import Run
 from cvclaims.recipe import Recipe
 from cvclaims.records import Store
+from cvclaims.training import checkpoint
 from cvclaims.training.loop import Trained, train
 
 CPU = torch.device("cpu")
@@ -48,11 +50,11 @@ def train_and_tell(log: Path) -> Any:
     """Training that notes each run before it begins, and takes its time."""
 
     def told(
-        pairs: Sequence[tuple[Recipe, int]], data: Dataset, device: torch.device, progress: Any
+        pairs: Sequence[tuple[Recipe, int]], data: Dataset, device: torch.device, *more: Any
     ) -> list[Trained]:
         write(log, *(f"{recipe.digest} {seed}" for recipe, seed in pairs))
         time.sleep(0.05)  # long enough for the others to come by
-        return train(pairs, data, device, progress)
+        return train(pairs, data, device, *more)
 
     return told
 
@@ -82,3 +84,19 @@ def hang(root: Path, log: Path) -> None:
 
     with mock.patch.object(inline, "train", hanging):
         Inline(Store(root), CPU, None).records(runs(0))
+
+
+def train_until_killed(root: Path, recipes: Sequence[Recipe], saves: int) -> None:
+    """Train these recipes, saving at every step, and die by a signal after so many saves."""
+    torch.set_num_threads(1)
+    checkpoint.EVERY_SECONDS = 0.0
+    plain, left = checkpoint.write_atomically, [saves]
+
+    def write(path: Path, content: bytes) -> None:
+        plain(path, content)
+        left[0] -= 1
+        if left[0] == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    with mock.patch.object(checkpoint, "write_atomically", write):
+        Inline(Store(root), CPU, None).records([Run(r, 0, "smoke") for r in recipes])

@@ -30,7 +30,7 @@ ROOMS: dict[str, set[str]] = {
     "records": {"catalogue", "recipe", "files", "locks", "text"},
     "data": {"catalogue", "files", "locks", "text"},
     "models": {"catalogue", "seeds", "recipe"},
-    "training": {"catalogue", "seeds", "recipe", "data", "models"},
+    "training": {"catalogue", "files", "seeds", "recipe", "data", "models"},
     "engines": {
         *("catalogue", "seeds", "locks", "text", "recipe", "plan"),
         *("records", "data", "models", "training"),

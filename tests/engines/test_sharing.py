@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -13,7 +14,7 @@ from cvclaims.engines.inline import Inline
 from cvclaims.plan import Run
 from cvclaims.recipe import Recipe
 from cvclaims.records import Store
-from cvclaims.training.loop import Progress, Trained, train
+from cvclaims.training.loop import Trained, train
 
 TINY = Recipe(
     data="moons", train_size=20, model_args={"hidden": (2,)}, lr=0.1, epochs=1, batch_size=10
@@ -36,10 +37,10 @@ def test_training_holds_the_device_and_nothing_else_does(
         runs: Sequence[tuple[Recipe, int]],
         data: Dataset,
         device: torch.device,
-        progress: Progress | None = None,
+        *more: Any,
     ) -> list[Trained]:
         seen.append(list(held))
-        return train(runs, data, device, progress)
+        return train(runs, data, device, *more)
 
     monkeypatch.setattr(inline, "shared", shared)
     monkeypatch.setattr(inline, "train", watched)

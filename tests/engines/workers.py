@@ -12,6 +12,7 @@ from unittest import mock
 
 import torch
 
+from cvclaims import files
 from cvclaims.data.dataset import Dataset
 from cvclaims.engines import inline
 from cvclaims.engines.inline import Inline
@@ -90,7 +91,7 @@ def train_until_killed(root: Path, recipes: Sequence[Recipe], saves: int) -> Non
     """Train these recipes, saving at every step, and die by a signal after so many saves."""
     torch.set_num_threads(1)
     checkpoint.EVERY_SECONDS = 0.0
-    plain, left = checkpoint.write_atomically, [saves]
+    plain, left = files.write_atomically, [saves]
 
     def write(path: Path, content: bytes) -> None:
         plain(path, content)

@@ -163,7 +163,8 @@ def test_one_that_is_done_is_gone(tmp_path: Path) -> None:
 def test_a_damaged_one_is_told_and_training_begins_anew(
     tmp_path: Path, spoil: Callable[[Path], object], why: str
 ) -> None:
-    pairs, told = KINDS["whole batches"], []
+    pairs = KINDS["whole batches"]
+    told: list[str] = []
     trained(pairs, checkpoint(tmp_path))
     spoil(checkpoint(tmp_path).path)
     again = Checkpoint(checkpoint(tmp_path).path, {"runs": "these"}, {}, told.append)
@@ -175,7 +176,8 @@ def test_a_damaged_one_is_told_and_training_begins_anew(
 
 
 def test_one_of_other_runs_is_not_taken_up_and_another_processor_is_told(tmp_path: Path) -> None:
-    pairs, told = KINDS["whole batches"], []
+    pairs = KINDS["whole batches"]
+    told: list[str] = []
     trained(pairs, checkpoint(tmp_path))
     path = checkpoint(tmp_path).path
     other = Checkpoint(path, {"runs": "others"}, {}, told.append)

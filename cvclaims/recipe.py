@@ -381,5 +381,8 @@ def scaled(recipe: Recipe, scale: str) -> Recipe:
 
 
 def scale_name(recipe: Recipe, scale: str) -> str:
-    """The scale that a run really has: "full" where scaling down leaves a recipe as it was."""
-    return "full" if scaled(recipe, scale) == recipe else scale
+    """The scale that a run really has: "full" where reducing leaves a recipe as it was.
+
+    Smoke stays smoke, however small a recipe is: it judges nothing, and must not touch what does.
+    """
+    return "full" if scale != "smoke" and scaled(recipe, scale) == recipe else scale

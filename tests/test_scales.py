@@ -102,7 +102,7 @@ def test_the_names_of_what_stays_whole() -> None:
         lr=1,
         epochs=2,
     )
-    assert [scale_name(tiny, scale) for scale in SCALES] == ["full", "full", "full"]
+    assert [scale_name(tiny, scale) for scale in SCALES] == ["smoke", "full", "full"]
     light = Recipe(data="moons", lr=1, epochs=2)
     assert [scale_name(light, scale) for scale in SCALES] == ["smoke", "full", "full"]
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
 
 import torch
 
@@ -77,7 +76,7 @@ class Inline:
         self.plan = list(plan)
         self._last_planned = max((run.seed for run in plan), default=-1)
         self._light = dict.fromkeys(replace(run, seed=0) for run in plan if run.recipe.light)
-        self._crashed: set[Run] = set()
+        self._crashed: dict[Run, RunFailed] = {}
         self.share = share
         self.session = session
         self.rerun = rerun
@@ -99,6 +98,8 @@ class Inline:
                 if run not in found and (record := self._stored(run)) is not None:
                     found[run] = record
             missing = [run for run in dict.fromkeys(runs) if run not in found]
+            for run in missing:
+                self._refuse(run)
             if not missing:
                 self.read.update({record.key for record in found.values()} - self.trained)
                 return [found[run] for run in runs]
@@ -129,10 +130,14 @@ class Inline:
         """Train some of the plan or of others' later looks; whether there was anything to do."""
         self.plan = [run for run in self.plan if self._open(run)]
         ahead = [run for run in self._ahead(waiting_for) if self._open(run)]
-        try:
-            return self._train_some(list(dict.fromkeys([*self.plan, *ahead])))
-        except RunFailed:
-            return True  # the failure of the claim that asks for this run, not of this one
+        return self._train_some(list(dict.fromkeys([*self.plan, *ahead])))
+
+    def _refuse(self, run: Run) -> None:
+        """Raise for a run that crashed: to train it for each claim that asks would be in vain."""
+        if (failure := self._crashed.get(run)) is not None:
+            # Told in full once: its traceback holds what it was training.
+            self._crashed[run] = RunFailed(str(failure))
+            raise failure
 
     def _open(self, run: Run) -> bool:
         """Whether a planned run is still to be trained, and can be; one that crashed is not."""
@@ -143,14 +148,14 @@ class Inline:
 
     def _train_some(self, candidates: Sequence[Run]) -> bool:
         """Train the first candidate that no other process holds, with all that stack with it."""
-        with ExitStack() as locks:
+        with ExitStack() as held:
             for run in candidates:
-                if self._take(run, locks):
+                if self._take(run, held):
                     pool = dict.fromkeys([*candidates, *self.plan, *self._ahead(candidates)])
                     # One process at a time: neighbours of the pool then share a stack, and equal
                     # optimiser settings among them a step.
                     with self.store.lock("choosing", "the choice of runs"):
-                        companions = self._companions(run, pool, locks)
+                        companions = self._companions(run, pool, held)
                     self._train([run, *companions])
                     return True
         return False
@@ -160,19 +165,19 @@ class Inline:
         seeds = sorted({run.seed for run in wanted if run.seed > self._last_planned})
         return [replace(run, seed=seed) for run in self._light for seed in seeds]
 
-    def _take(self, run: Run, locks: ExitStack) -> bool:
+    def _take(self, run: Run, held: ExitStack) -> bool:
         """Lock a run that is still to be trained."""
         lock = self.store.lock(self._key(run), describe(run))
         if not lock.acquire(blocking=False):
             return False
-        with ExitStack() as held:
-            held.callback(lock.release)
+        with ExitStack() as mine:
+            mine.callback(lock.release)
             if self._stored(run) is not None:  # finished by another while we looked elsewhere
                 return False
-            locks.push(held.pop_all())
+            held.push(mine.pop_all())
         return True
 
-    def _companions(self, run: Run, pool: Iterable[Run], locks: ExitStack) -> list[Run]:
+    def _companions(self, run: Run, pool: Iterable[Run], held: ExitStack) -> list[Run]:
         """Runs of the pool that can train in one stack with `run`, locked; our share of them."""
         kind = stackable(run.recipe)
         # Of the same look, too: what others still train of an earlier one is not to be shared out.
@@ -186,7 +191,7 @@ class Inline:
         for other in alike:
             if len(taken) >= most:
                 break
-            if self._take(other, locks):
+            if self._take(other, held):
                 taken.append(other)
         return taken
 
@@ -200,10 +205,16 @@ class Inline:
 
         kept = self._checkpoint(runs)
         with shared(self.device):  # a timed claim takes the device alone
+            failure: Exception | None = None
             try:
                 results = train(pairs, data, self.device, progress, kept)
             except Exception as error:
-                self._crash(runs, data, error)
+                failure = error
+        if failure is not None:
+            if kept is not None and len(runs) > 1:
+                kept.remove()
+            self._crash(runs, data, failure)
+            return
         begun = kept.elsewhere if kept is not None else ""
         records = [
             self._record(run, data, result, len(runs), begun=begun)
@@ -237,13 +248,18 @@ class Inline:
         place = folder / "checkpoints" / f"{name}.checkpoint"
         return Checkpoint(place, alike, {"device": device_name(self.device)}, locks.tell)
 
-    def _crash(self, runs: Sequence[Run], data: Dataset, error: Exception) -> NoReturn:
+    def _crash(self, runs: Sequence[Run], data: Dataset, error: Exception) -> None:
+        """One of these runs crashed: of several each is trained alone, to see which."""
+        if len(runs) > 1:
+            for run in runs:
+                self._train([run])
+            return
+        (run,) = runs
         message = f"{type(error).__name__}: {error}".splitlines()[0].removesuffix(": ")
-        self._crashed.update(runs)
-        for run in runs:
-            with suppress(StoreError):  # the crash itself is what has to be told
-                self.store.put(self._record(run, data, _nothing(), len(runs), message))
-        raise RunFailed(f"{describe(runs[0])} crashed: {message}") from error
+        self._crashed[run] = RunFailed(f"{describe(run)} crashed: {message}")
+        self._crashed[run].__cause__ = error
+        with suppress(StoreError):  # the crash itself is what has to be told
+            self.store.put(self._record(run, data, _nothing(), 1, message))
 
     def _keep(self, records: Sequence[Record]) -> None:
         """Write what can be written; what cannot is kept in memory, and ends the session."""

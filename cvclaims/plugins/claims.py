@@ -41,7 +41,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     suite, config = suite_of(session.config), session.config
     if not suite.is_worker and options.any_given(config):
         options.check(suite.settings, runs=not config.option.collectonly)
-        suite.attend()
+        suite.begin()
 
 
 def pytest_report_header(config: pytest.Config) -> list[str] | None:

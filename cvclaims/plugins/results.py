@@ -83,10 +83,12 @@ class Sink:
             self._unwritten = f"{'smoke' if smoke else 'this session'} judged nothing"
         else:
             self._write(session, rows)
-        self.problems += [*self.suite.take_problems(), *self.suite.notes.read("unwritten-*")]
-        stopped = self._interrupted or session.shouldstop or session.shouldfail
-        if self.suite.settings.rerun and not stopped:
-            self.suite.store.end_rerun()
+        unwritten = self.suite.notes.read("unwritten-*")
+        self.problems += [*self.suite.take_problems(), *unwritten]
+        # What -x or -k ends has ended; what was interrupted, or a full disk stopped, goes on.
+        goes_on = self._interrupted or self.suite.unwritten or unwritten
+        if self.suite.rerun is not None and not goes_on:
+            self.suite.rerun.end()
 
     def _write(self, session: pytest.Session, rows: "list[Row]") -> None:
         from cvclaims.report.page import ReportError, write_results

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from cvclaims.plugins.cases import Case
     from cvclaims.plugins.live import Line, Watch
     from cvclaims.plugins.notes import Notes
-    from cvclaims.records import Store
+    from cvclaims.records import Rerun, Store
 
 
 class Suite:
@@ -35,6 +36,7 @@ class Suite:
         self.line: Line | None = None
         self._watch: Watch | None = None
         self._checked = False
+        self.unwritten = False
         self._worker: dict[str, object] = getattr(config, "workerinput", {})
 
     @cached_property
@@ -54,7 +56,25 @@ class Suite:
 
         if "cvclaims_session" in self._worker:
             return str(self._worker["cvclaims_session"])
-        return self.store.begin_rerun(new_session()) if self.settings.rerun else new_session()
+        return self.rerun.begin(new_session()) if self.rerun is not None else new_session()
+
+    @cached_property
+    def rerun(self) -> Rerun | None:
+        """The rerun that this session is, in the process that reports, where it trains at all."""
+        settings, option = self.settings, self.config.option
+        if self.is_worker or not settings.rerun or settings.plan or option.collectonly:
+            return None
+        from importlib import metadata
+
+        from cvclaims.records import Rerun
+
+        about = {
+            "command": " ".join(self.config.invocation_params.args),
+            "data": str(settings.data),
+            "machine": platform.node(),
+            "torch": metadata.version("torch"),
+        }
+        return Rerun(settings.store, about)
 
     @cached_property
     def notes(self) -> Notes:
@@ -107,7 +127,10 @@ class Suite:
         """The settings and the session's name, for pytest's header."""
         from cvclaims.plugins.terminal import sheet_of
 
-        return sheet_of(self.config).wrap(f"{self.settings.header()}, session {self.session}")
+        told = f"{self.settings.header()}, session {self.session}"
+        if self.rerun is not None and self.rerun.goes_on:
+            told += ", which was killed and goes on"
+        return sheet_of(self.config).wrap(told)
 
     @property
     def is_worker(self) -> bool:
@@ -174,6 +197,17 @@ class Suite:
         if not (self.settings.replay or self.settings.plan):
             self.line = self._line()
 
+    def begin(self) -> None:
+        """Take up the session's id, and attend to signals; raises UsageError."""
+        from cvclaims.locks import LockError
+        from cvclaims.records import StoreError
+
+        try:
+            _ = self.session
+        except (StoreError, LockError) as error:
+            raise pytest.UsageError(f"--claims-rerun: {error}") from None
+        self.attend()
+
     def attend(self) -> None:
         """Let signals end this process in order, and let its waits be heard."""
         from cvclaims.plugins import process
@@ -230,6 +264,7 @@ class Suite:
             return
         from cvclaims.records import UnwrittenError
 
+        self.unwritten = True
         try:
             self.engine.close()
             told = f"the records of {left} runs that could not be written at first are written now"
@@ -241,7 +276,9 @@ class Suite:
             self.store.problems.append(told)
 
     def close(self) -> None:
-        """Remove what the workers left."""
+        """Remove what the workers left, and let the store go."""
+        if not self.is_worker and "rerun" in self.__dict__ and self.rerun is not None:
+            self.rerun.close()
         if not self.is_worker and "notes" in self.__dict__:
             self.notes.remove()
 

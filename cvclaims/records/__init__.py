@@ -1,12 +1,14 @@
 """The evidence: what each run did, and where it came from."""
 
 from cvclaims.records.record import Origin, Record, RecordError, run_key
-from cvclaims.records.store import Store, StoreError, UnwrittenError, new_session
+from cvclaims.records.session import Rerun, new_session
+from cvclaims.records.store import Store, StoreError, UnwrittenError
 
 __all__ = [
     "Origin",
     "Record",
     "RecordError",
+    "Rerun",
     "Store",
     "StoreError",
     "UnwrittenError",

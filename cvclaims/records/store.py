@@ -1,10 +1,8 @@
 """The folder that keeps records: atomic, locked, and careful with what it did not write."""
 
-import contextlib
+import itertools
 import os
 import re
-import secrets
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -15,15 +13,8 @@ from cvclaims.recipe import Recipe
 from cvclaims.records.record import TRAINING_REVISION, DamagedError, Record, RecordError
 from cvclaims.text import clean
 
-# A session's id: when it began, in UTC, and what tells it from others of that second.
-SESSION = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}", re.ASCII)
 _KEY = re.compile(r"[0-9a-f]{64}")
 _FILE = re.compile(r"[0-9a-f]{24}\.json")
-
-
-def new_session() -> str:
-    """An id for a session, which its records carry."""
-    return f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(4)}"
 
 
 class StoreError(RuntimeError):
@@ -42,8 +33,8 @@ class Store:
 
     Files of other names are none of ours: they are neither read nor touched. What cannot be used
     here, because it is of a later version, of models that this installation lacks, or unreadable
-    just now, is left as it is. What is damaged is renamed to `*.damaged` when its run is about to
-    be trained anew. `problems` collects one line for each of these; whoever owns the terminal
+    just now, is left as it is. What is damaged is renamed to `*.damaged` when its run's record is
+    to take its place. `problems` collects one line for each of these; whoever owns the terminal
     shows them.
     """
 
@@ -77,7 +68,7 @@ class Store:
         return self.root / scale / data / f"{key[:24]}.json"
 
     def get(self, recipe: Recipe, scale: str, key: str) -> Record | None:
-        """The record of a run, or None where there is none, or a damaged one, which is set aside.
+        """The record of a run, or None where there is none, or a damaged one.
 
         Raises StoreError where it cannot be used here: training again would overwrite it.
         """
@@ -85,7 +76,7 @@ class Store:
         try:
             return self._read(path)
         except DamagedError as error:
-            self._set_aside(path, str(error))
+            self._report(f"{path}: {error}; ignored")
             return None
         except RecordError as error:
             raise StoreError(f"{path}: {error}, or choose another store") from None
@@ -93,11 +84,15 @@ class Store:
     def put(self, record: Record) -> Path:
         """Write a record so that a reader sees all of it or none; returns its file.
 
-        A run that crashed is no evidence and takes no record's place. Raises UnwrittenError.
+        A run that crashed is no evidence and takes no record's place; what is damaged is set aside
+        first. To be called by whoever has the run's lock. Raises UnwrittenError.
         """
         path = self._path_of(record)
-        if record.status == "failed" and self._holds_evidence(path):
-            return path
+        try:
+            if self._read_status(path) not in (None, "failed") and record.status == "failed":
+                return path
+        except DamagedError as error:
+            self._set_aside(path, str(error))
         try:
             write_atomically(path, record.to_json().encode())
         except OSError as error:
@@ -111,31 +106,6 @@ class Store:
     def lock(self, key: str, what: str = "the store of records") -> Lock:
         """The lock of a run: whoever holds it trains it."""
         return Lock(self.root / ".locks" / f"{key[:24]}.lock", what)
-
-    def begin_rerun(self, session: str) -> str:
-        """The session whose records count in a rerun: this one, or that of one that was killed."""
-        try:
-            killed = self._rerun.read_text(encoding="ascii")
-        except (OSError, ValueError):
-            killed = ""
-        if SESSION.fullmatch(killed):
-            return killed
-        try:
-            write_atomically(self._rerun, session.encode())
-        except OSError as error:
-            raise StoreError(
-                f"{self._rerun} cannot be written ({error.strerror}): free it"
-            ) from None
-        return session
-
-    def end_rerun(self) -> None:
-        """The rerun is done: the next one begins anew."""
-        with contextlib.suppress(OSError):
-            self._rerun.unlink()
-
-    @property
-    def _rerun(self) -> Path:
-        return self.root / ".locks" / "rerun"
 
     def of(self, recipe: Recipe) -> list[Record]:
         """Every usable record of a recipe under the present training revision, by seed.
@@ -167,9 +137,19 @@ class Store:
     def _files(self) -> Iterator[Path]:
         """The store's own files, in a fixed order."""
         for scale in SCALES:
-            for path in sorted((self.root / scale).glob("*/*.json")):
-                if _FILE.fullmatch(path.name):
-                    yield path
+            for folder in self._entries(self.root / scale):
+                yield from (p for p in self._entries(folder) if _FILE.fullmatch(p.name))
+
+    def _entries(self, folder: Path) -> list[Path]:
+        """What lies in a folder, by name; nothing where it is none."""
+        try:
+            with os.scandir(folder) as entries:
+                return sorted(folder / entry.name for entry in entries)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as error:
+            self._report(f"{folder}: unreadable now ({error.strerror}): free it; ignored")
+            return []
 
     def _path_of(self, record: Record) -> Path:
         return self.path(record.scale, record.recipe.data, record.key)
@@ -202,34 +182,31 @@ class Store:
             raise RecordError(f"it belongs into {record.scale}/{record.recipe.data}: move it there")
         return record
 
-    def _holds_evidence(self, path: Path) -> bool:
-        """Whether there is a file that is not known to hold nothing."""
+    def _read_status(self, path: Path) -> str | None:
+        """What became of the run in a file, None without one; raises DamagedError."""
         try:
             found = self._read(path)
         except DamagedError:
-            return False
-        except RecordError:
-            return True
-        return found is not None and found.status != "failed"
+            raise
+        except RecordError as error:
+            return str(error)  # it may be evidence elsewhere
+        return None if found is None else found.status
 
     def _set_aside(self, path: Path, why: str) -> None:
-        if self.read_only:
-            self._report(f"{path}: {why}; ignored")
-            return
-        kept, count = path.with_name(f"{path.name}.damaged"), 1
-        while kept.exists():  # an earlier one may be all that is left of a run
-            count += 1
-            kept = path.with_name(f"{path.name}.{count}.damaged")
-        with contextlib.suppress(FileNotFoundError):  # another process was faster
+        """Give a file a second name, which no earlier one had; its own is about to be taken."""
+        for count in itertools.count(1):
+            number = "" if count == 1 else f".{count}"
+            kept = path.with_name(f"{path.name}{number}.damaged")
             try:
-                os.replace(path, kept)
-            except FileNotFoundError:
-                raise
+                os.link(path, kept)
+            except FileExistsError:  # it may be all that is left of a run
+                continue
             except OSError as error:
-                raise StoreError(
+                raise UnwrittenError(
                     f"{path}: {why}, and cannot be set aside ({error.strerror}): move it away"
                 ) from None
-            self._report(f"{path}: {why}; set aside as {kept.name}, it will be run again")
+            self._report(f"{path}: {why}; set aside as {kept.name}, it was run again")
+            return
 
     def _report(self, problem: str) -> None:
         problem = clean(problem)

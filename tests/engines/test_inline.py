@@ -90,7 +90,10 @@ class TestTraining:
         (found,) = engine(store).records(runs(0))
         assert len(trainer.stacks) == 2
         assert stored(store, runs(0)[0]).to_json() == found.to_json()
-        assert len(store.problems) == 1
+        assert [problem.rpartition("; ")[2] for problem in store.problems] == [
+            "ignored",
+            f"set aside as {path(store, runs(0)[0]).name}.damaged, it was run again",
+        ]
 
     def test_a_newer_record_is_left_alone(self, store: Store, trainer: Trainer) -> None:
         engine(store).records(runs(0))
@@ -139,29 +142,45 @@ class TestCrashes:
     def test_a_crash_is_recorded_and_told_in_one_line(self, store: Store, trainer: Trainer) -> None:
         trainer.crashes = lambda pairs: ValueError("no such thing\nand more")
         with pytest.raises(RunFailed) as caught:
-            engine(store).records(runs(0, 1))
+            engine(store).records(runs(0))
         assert str(caught.value) == (
             "mlp on digits, sgd lr 0.1, cross_entropy, seed 0 crashed: ValueError: no such thing"
         )
         assert isinstance(caught.value.__cause__, ValueError)
-        for run in runs(0, 1):
-            record = stored(store, run)
-            assert (record.status, record.error) == ("failed", "ValueError: no such thing")
-            assert record.epochs == 0
+        record = stored(store, runs(0)[0])
+        assert (record.status, record.error) == ("failed", "ValueError: no such thing")
+        assert record.epochs == 0
 
     def test_an_error_without_a_word(self, store: Store, trainer: Trainer) -> None:
         trainer.crashes = lambda pairs: MemoryError()
         with pytest.raises(RunFailed, match=r"crashed: MemoryError$"):
             engine(store).records(runs(0))
 
-    def test_what_failed_is_tried_again(self, store: Store, trainer: Trainer) -> None:
+    def test_of_a_stack_only_what_crashes_alone_has_crashed(
+        self, store: Store, trainer: Trainer
+    ) -> None:
+        bad = runs(0, recipe=FASTER)
+        trainer.crashes = lambda pairs: MemoryError("big") if (FASTER, 0) in pairs else None
+        one = engine(store, plan=[*runs(0, 1), *bad])
+        assert [r.status for r in one.records(runs(0, 1))] == ["finished", "finished"]
+        assert [len(stack) for stack in trainer.stacks] == [3, 1, 1, 1]
+        with pytest.raises(RunFailed, match=r"lr 0\.2.*crashed: MemoryError: big") as caught:
+            one.records([*runs(0), *bad])
+        assert caught.value.__cause__ is not None
+        with pytest.raises(RunFailed, match=r"lr 0\.2.*crashed: MemoryError: big"):
+            one.records(bad)
+        assert len(trainer.stacks) == 4, "it is not trained for each claim that asks"
+        assert {r.recipe.lr: r.status for r in store} == {0.1: "finished", 0.2: "failed"}
+
+    def test_what_failed_is_tried_again_by_another_session(
+        self, store: Store, trainer: Trainer
+    ) -> None:
         trainer.crashes = lambda pairs: ValueError("once") if len(trainer.stacks) == 1 else None
-        one = engine(store)
         with pytest.raises(RunFailed):
-            one.records(runs(0, 1))
-        found = one.records(runs(0, 1))
-        assert [r.status for r in found] == ["finished", "finished"]
-        assert [r.status for r in store] == ["finished", "finished"]
+            engine(store).records(runs(0))
+        (found,) = engine(store).records(runs(0))
+        assert found.status == "finished"
+        assert [r.status for r in store] == ["finished"]
 
     def test_locks_are_let_go(self, store: Store, trainer: Trainer) -> None:
         trainer.crashes = lambda pairs: ValueError("no")

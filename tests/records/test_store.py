@@ -177,34 +177,38 @@ class TestDamage:
             (record(seed=5).to_json(), "it holds another run than its name says"),
         ],
     )
-    def test_a_damaged_file_is_set_aside_when_its_run_is_asked_for(
+    def test_a_damaged_file_is_set_aside_when_its_run_is_trained_anew(
         self, store: Store, content: str | bytes, why: str
     ) -> None:
         of = record()
         path = spoil(store, of, content)
         before = path.read_bytes()
         assert list(store) == []
-        assert files(store) == [f"full/digits/{path.name}"], "to look is not to touch"
         assert get(store, of) is None
+        assert files(store) == [f"full/digits/{path.name}"], "to look is not to touch"
+        store.put(of)
         ignored, problem = store.problems
         assert ignored.startswith(f"{path}: {why}")
         assert ignored.endswith("; ignored")
         assert problem.startswith(f"{path}: {why}")
-        assert problem.endswith(f"; set aside as {path.name}.damaged, it will be run again")
-        assert len(problem.splitlines()) == 1
-        assert files(store) == [f"full/digits/{path.name}.damaged"]
+        assert problem.endswith(f"; set aside as {path.name}.damaged, it was run again")
         assert path.with_name(f"{path.name}.damaged").read_bytes() == before
-        assert get(store, of) is None
-        assert len(store.problems) == 2
-        store.put(of)
         assert text_of(get(store, of)) == of.to_json()
+        assert len(files(store)) == 2
 
     def test_a_second_one_does_not_take_the_firsts_place(self, store: Store) -> None:
         for content in ("first", "second"):
             spoil(store, record(), content)
-            assert get(store, record()) is None
-        kept = [store.root / name for name in files(store)]
+            store.put(record())
+        kept = [store.root / name for name in files(store) if name.endswith(".damaged")]
         assert sorted(path.read_text() for path in kept) == ["first", "second"]
+
+    def test_what_another_has_mended_meanwhile_is_not_set_aside(self, store: Store) -> None:
+        spoil(store, record(), "{")
+        assert get(store, record()) is None
+        Store(store.root).put(record(accuracy=0.9))
+        store.put(record(accuracy=0.7))
+        assert len(files(store)) == 2  # the record, and what was damaged, once
 
     def test_one_among_good_ones(self, store: Store) -> None:
         for seed in range(3):
@@ -221,9 +225,9 @@ class TestDamage:
         def forbidden(*_: object) -> None:
             raise PermissionError(13, "Permission denied")
 
-        monkeypatch.setattr(os, "replace", forbidden)
+        monkeypatch.setattr(os, "link", forbidden)
         with pytest.raises(StoreError, match=r"cannot be set aside \(Permission denied\): move it"):
-            get(store, record())
+            store.put(record())
         assert path.read_text() == "{"
 
 
@@ -296,6 +300,24 @@ class TestLeftAlone:
             f"{path}: unreadable now ({error.strerror}): free it, or choose another store"
         )
         assert text_of(get(store, record())) == record().to_json()
+
+    def test_a_folder_that_cannot_be_read(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        store.put(record())
+        plain = os.scandir
+
+        def closed(path: Path) -> Any:
+            if path.name == "digits":
+                raise PermissionError(13, "Permission denied")
+            return plain(path)
+
+        monkeypatch.setattr(os, "scandir", closed)
+        assert list(store) == []
+        (problem,) = store.problems
+        assert problem == (
+            f"{store.root}/full/digits: unreadable now (Permission denied): free it; ignored"
+        )
 
     def test_a_folder_in_the_place_of_a_record(self, store: Store) -> None:
         path = store.path("full", "digits", record().key)

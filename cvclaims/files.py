@@ -3,6 +3,7 @@
 import errno
 import os
 import re
+import stat
 from contextlib import suppress
 from pathlib import Path
 
@@ -58,6 +59,23 @@ def check_writable(folder: Path) -> None:
         for path in folder.iterdir():
             if _DRAFT.fullmatch(path.name) and written - path.lstat().st_mtime > STALE_SECONDS:
                 path.unlink()
+
+
+def read_plain(path: Path) -> bytes:
+    """The content of a plain file; a pipe or a device in its place is not waited for.
+
+    Raises OSError, also for what is no plain file.
+    """
+    # Opening a pipe that nobody writes to waits for ever unless one says not to.
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    handle = os.open(path, flags)
+    try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "is no plain file", str(path))
+        with open(handle, "rb", closefd=False) as file:
+            return file.read()
+    finally:
+        os.close(handle)
 
 
 def _draft(folder: Path) -> Path:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import socket
 import stat
 import threading
 import time
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from cvclaims import files
-from cvclaims.files import check_writable, write_atomically
+from cvclaims.files import check_writable, read_plain, write_atomically
 
 
 def refuse(
@@ -179,3 +180,32 @@ def test_the_age_of_a_draft_is_not_measured_by_our_clock(
     monkeypatch.setattr(time, "time", lambda: 1e12)
     check_writable(tmp_path)
     assert os.listdir(tmp_path) == [".draft-0123456789abcdef"]
+
+
+def test_a_plain_file_is_read_whole_also_through_a_link(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"one\r\n\x1a two" * 10_000)
+    (tmp_path / "link").symlink_to("file")
+    assert read_plain(tmp_path / "file") == b"one\r\n\x1a two" * 10_000
+    assert read_plain(tmp_path / "link") == b"one\r\n\x1a two" * 10_000
+    with pytest.raises(FileNotFoundError):
+        read_plain(tmp_path / "none")
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe", "device", "socket", "loop"])
+def test_what_is_no_plain_file_is_refused_and_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.chdir(tmp_path)  # the name of a socket may not be long
+    path = Path("path")
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    elif kind == "socket":
+        socket.socket(socket.AF_UNIX).bind(str(path))
+    else:
+        path.symlink_to(path)
+    with pytest.raises(OSError, match="path"):
+        read_plain(path)

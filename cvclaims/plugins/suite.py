@@ -68,8 +68,9 @@ class Suite:
 
         from cvclaims.records import Rerun
 
+        chosen = (self.config.args, option.keyword, option.markexpr, settings.ids)
         about = {
-            "command": " ".join(self.config.invocation_params.args),
+            "claims": repr((*chosen, settings.scale, settings.device)),
             "data": str(settings.data),
             "machine": platform.node(),
             "torch": metadata.version("torch"),

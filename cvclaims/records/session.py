@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from cvclaims.files import write_atomically
+from cvclaims.files import read_plain, write_atomically
 from cvclaims.locks import Lock
 from cvclaims.records.store import StoreError
 
@@ -61,7 +61,7 @@ class Rerun:
     def _killed(self) -> str | None:
         """The session of a rerun like this one that never ended."""
         try:
-            form = json.loads(self._file.read_bytes())
+            form = json.loads(read_plain(self._file))
             session = form.pop("session")
         except (OSError, ValueError, AttributeError, KeyError, TypeError, RecursionError):
             return None

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from cvclaims.catalogue import SCALES
-from cvclaims.files import check_writable, write_atomically
+from cvclaims.files import check_writable, read_plain, write_atomically
 from cvclaims.locks import Lock, LockError
 from cvclaims.recipe import Recipe
 from cvclaims.records.record import TRAINING_REVISION, DamagedError, Record, RecordError
@@ -98,7 +98,7 @@ class Store:
         except OSError as error:
             raise UnwrittenError(
                 f"{path} cannot be written ({error.strerror}): free it and run again; "
-                "the runs that finished before are kept"
+                "what was written before is kept"
             ) from None
         self._by_recipe = None
         return path
@@ -167,7 +167,7 @@ class Store:
     def _read(self, path: Path) -> Record | None:
         """The record in a file, None without one; raises RecordError, DamagedError."""
         try:
-            content = path.read_bytes()
+            content = read_plain(path)
         except FileNotFoundError:
             return None
         except OSError as error:

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from cvclaims.files import write_atomically
+from cvclaims.files import read_plain, write_atomically
 
 # A killed process loses so much work at most, beyond the step or the test that it was in.
 EVERY_SECONDS = 60.0
@@ -69,7 +69,7 @@ class Checkpoint:
     def load(self) -> dict[str, Any] | None:
         """The state that was kept; None without one, or with one that cannot be used, told why."""
         try:
-            whole = self.path.read_bytes()
+            whole = read_plain(self.path)
         except FileNotFoundError:
             return None
         except OSError as error:

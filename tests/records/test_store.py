@@ -93,7 +93,7 @@ class TestPut:
                 store.put(record(accuracy=0.9))
         assert one_line(caught) == (
             f"{path} cannot be written (No space left on device): free it and run again; "
-            "the runs that finished before are kept"
+            "what was written before is kept"
         )
         assert path.read_text() == before.to_json()
         assert files(store) == [f"full/digits/{path.name}"]
@@ -292,7 +292,7 @@ class TestLeftAlone:
             raise error
 
         with monkeypatch.context() as patch:
-            patch.setattr(Path, "read_bytes", failing)
+            patch.setattr("cvclaims.records.store.read_plain", failing)
             assert list(store) == []
             with pytest.raises(StoreError) as caught:
                 get(store, record())
@@ -319,11 +319,20 @@ class TestLeftAlone:
             f"{store.root}/full/digits: unreadable now (Permission denied): free it; ignored"
         )
 
+    def test_a_pipe_in_the_place_of_a_record_is_not_waited_for(self, store: Store) -> None:
+        path = store.path("full", "digits", record().key)
+        path.parent.mkdir(parents=True)
+        os.mkfifo(path)
+        assert list(store) == []
+        assert len(store.problems) == 1
+        with pytest.raises(StoreError, match="is no plain file"):
+            get(store, record())
+
     def test_a_folder_in_the_place_of_a_record(self, store: Store) -> None:
         path = store.path("full", "digits", record().key)
         path.mkdir(parents=True)
         assert list(store) == []
-        with pytest.raises(StoreError, match="Is a directory"):
+        with pytest.raises(StoreError, match="unreadable now"):
             get(store, record())
         assert path.is_dir()
 
@@ -446,13 +455,12 @@ class TestFinding:
     ) -> None:
         store.put(record())
         read: list[Path] = []
-        plain = Path.read_bytes
 
-        def counted(self: Path) -> bytes:
-            read.append(self)
-            return plain(self)
+        def counted(path: Path) -> bytes:
+            read.append(path)
+            return path.read_bytes()
 
-        monkeypatch.setattr(Path, "read_bytes", counted)
+        monkeypatch.setattr("cvclaims.records.store.read_plain", counted)
         for _ in range(3):
             store.of(RECIPE)
         assert len(read) == 1

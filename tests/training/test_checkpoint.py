@@ -157,7 +157,7 @@ def test_one_that_is_done_is_gone(tmp_path: Path) -> None:
         (lambda path: path.write_bytes(b"PK" + path.read_bytes()), "it is no checkpoint"),
         (lambda path: path.write_bytes(path.read_bytes()[:-9]), "it is damaged"),
         (lambda path: path.write_bytes(path.read_bytes() + b"0"), "it is damaged"),
-        (lambda path: (path.unlink(), path.mkdir()), "cannot be read (Is a directory)"),
+        (lambda path: (path.unlink(), path.mkdir()), "cannot be read ("),
     ],
 )
 def test_a_damaged_one_is_told_and_training_begins_anew(

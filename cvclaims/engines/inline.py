@@ -3,9 +3,10 @@
 import functools
 import hashlib
 import math
+import os
 import time
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -156,7 +157,8 @@ class Inline:
                     # optimiser settings among them a step.
                     with self.store.lock("choosing", "the choice of runs"):
                         companions = self._companions(run, pool, held)
-                    self._train([run, *companions])
+                    with _one_thread(run.recipe):
+                        self._train([run, *companions])
                     return True
         return False
 
@@ -336,6 +338,22 @@ def describe(run: Run) -> str:
     """A run in a few words, for messages."""
     r = run.recipe
     return f"{r.model} on {r.data}, {r.optimizer} lr {r.lr:g}, {r.loss}, seed {run.seed}"
+
+
+@contextmanager
+def _one_thread(recipe: Recipe) -> Iterator[None]:
+    """One thread for small networks, whose operations are too short to be shared.
+
+    A second one gains little and, where another process has that core, makes them wait for it:
+    three times as long was seen. A number that was asked for in torch's own way stands.
+    """
+    before = torch.get_num_threads()
+    if stacks(recipe) and "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @functools.cache

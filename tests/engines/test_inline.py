@@ -132,6 +132,20 @@ class TestTraining:
         assert origin.revision == TRAINING_REVISION
         assert found.key == key(runs(0)[0])
 
+    def test_small_networks_take_one_thread(
+        self, store: Store, trainer: Trainer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        before = torch.get_num_threads()
+        monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+        torch.set_num_threads(2)
+        try:
+            (found,) = engine(store).records(runs(0))
+            assert (found.origin.threads, torch.get_num_threads()) == (1, 2)
+            monkeypatch.setenv("OMP_NUM_THREADS", "2")
+            assert engine(store).records(runs(1))[0].origin.threads == 2
+        finally:
+            torch.set_num_threads(before)
+
     def test_names_for_people(self) -> None:
         assert describe(runs(3)[0]) == "mlp on digits, sgd lr 0.1, cross_entropy, seed 3"
         assert device_name(CPU).startswith("CPU, ")

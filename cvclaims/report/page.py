@@ -1,12 +1,13 @@
 """The results folder: claims.json for programs, README.md and figures for readers."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 from typing import TypeAlias
 
+from cvclaims.files import check_writable
 from cvclaims.locks import Lock, LockError
 from cvclaims.report import files, grid
 from cvclaims.report.figures import (
@@ -85,6 +86,8 @@ def write_results(
     figure is a problem.
     """
     with _alone(folder):
+        with suppress(OSError):  # it removes stale drafts; what cannot be written is told below
+            check_writable(folder)
         before, damage = files.read_rows(folder / files.CLAIMS)
         rows = merge(before, new)
         done = Written(folder / files.CLAIMS, folder / PAGE, rows, before)

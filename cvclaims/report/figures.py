@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
+from cvclaims.files import read_plain
 from cvclaims.records.record import Record
 from cvclaims.report import files
 from cvclaims.report.drawers import draw_all, own_drawing
@@ -246,7 +247,7 @@ def read_index(folder: Path) -> tuple[dict[str, str], str]:
     An entry that no figure of a page could have is dropped: what the index names may be removed.
     """
     try:
-        form = json.loads((folder / INDEX).read_bytes())
+        form = json.loads(read_plain(folder / INDEX))
     except (ValueError, RecursionError):
         return {}, "not JSON, perhaps cut off"
     except OSError:  # none; or one that cannot be written either, which is then told

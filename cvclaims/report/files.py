@@ -4,10 +4,11 @@ import itertools
 import json
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from cvclaims.files import write_atomically
+from cvclaims.files import read_plain, write_atomically
 from cvclaims.report.rows import SCHEMA, Row
 from cvclaims.text import clean
 
@@ -25,8 +26,9 @@ class ReportError(RuntimeError):
 def replace(path: Path, content: bytes) -> bool:
     """Write a file so that a reader sees all of it or none; False where it stands so already."""
     try:
-        if path.is_file() and path.read_bytes() == content:
-            return False
+        with suppress(FileNotFoundError):
+            if read_plain(path) == content:
+                return False
         write_atomically(path, content)
     except OSError as error:
         raise ReportError(
@@ -75,7 +77,7 @@ def read_rows(path: Path) -> tuple[list[Row], str]:
     A file of a newer schema, or one that cannot be read, raises ReportError.
     """
     try:
-        forms = _forms(path, path.read_bytes())
+        forms = _forms(path, read_plain(path))
     except FileNotFoundError:
         return [], ""
     except OSError as error:
@@ -180,12 +182,12 @@ def _all(values: Sequence[Any], kind: type) -> bool:
 def keep_copy(path: Path) -> Path:
     """Copy a damaged file to a name of its own, before it is written anew; once is enough."""
     try:
-        content = path.read_bytes()
+        content = read_plain(path)
         for count in itertools.count(1):
             number = f".{count}" if count > 1 else ""
             kept = path.with_name(f"{path.name}{number}.damaged")
             # An earlier one may be all that is left of someone's results.
-            if not kept.exists() or (kept.is_file() and kept.read_bytes() == content):
+            if not kept.exists() or (kept.is_file() and read_plain(kept) == content):
                 break
     except OSError as error:
         raise ReportError(

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from cvclaims.files import read_plain
 from cvclaims.recipe import Recipe
 from cvclaims.records.measure import at_lowest, best, final
 from cvclaims.records.record import TRAINING_REVISION, Record, rounded
@@ -211,7 +212,7 @@ def _stopping(recipe: Recipe) -> tuple[str, str]:
 def read(folder: Path) -> tuple[list[Grid], str]:
     """The grids of `grids.json`, and what is wrong with the file: then it holds none."""
     try:
-        form = json.loads((folder / FILE).read_bytes())
+        form = json.loads(read_plain(folder / FILE))
         return [_from_form(grid) for grid in form["grids"]], ""
     except FileNotFoundError:
         return [], ""

@@ -109,6 +109,17 @@ def test_what_cannot_be_used_is_one_line_and_stays(
     assert sorted(Path().rglob("*")) == before
 
 
+@pytest.mark.usefixtures("both")
+@pytest.mark.parametrize("name", ["pipe", "nowhere"])
+def test_a_pipe_is_not_waited_for(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    Path("nowhere").mkdir()
+    pipe = Path("nowhere", "claims.json") if name == "nowhere" else Path(name)
+    os.mkfifo(pipe)
+    assert main(["compare", "a", name]) == 2
+    told = f"cvclaims compare: {pipe} cannot be read (is no plain file)"
+    assert capsys.readouterr().err.startswith(told)
+
+
 @pytest.mark.parametrize("name", ["a\x1b[2J\nb", "\udc80"])
 def test_a_name_reaches_the_terminal_as_text(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from cvclaims.claim import LARGEST
 from cvclaims.files import read_plain, write_atomically
 from cvclaims.report.rows import SCHEMA, Row
 from cvclaims.text import clean
@@ -172,7 +173,7 @@ def _is_text(value: Any) -> bool:
 
 def _is_number(value: Any) -> bool:
     # The comparison is false for NaN, which Python's reader lets pass although it is no JSON.
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST
 
 
 def _all(values: Sequence[Any], kind: type) -> bool:

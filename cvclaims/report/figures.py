@@ -68,9 +68,16 @@ class Drawn:
 
 
 def draw_figures(
-    folder: Path, rows: Sequence[Row], records: Records, grids: Sequence[Grid] = ()
+    folder: Path,
+    rows: Sequence[Row],
+    records: Records,
+    grids: Sequence[Grid] = (),
+    *,
+    keep: bool = False,
 ) -> Drawn:
     """Bring `folder/figures` in line with rows and grids: draw what changed, remove what went.
+
+    With `keep` nothing is removed; the next call may.
 
     Only files that the index names, by names that figures have, are ever removed. A figure that
     cannot be drawn or written becomes a problem, and what stood in its place stays in the folder.
@@ -90,7 +97,7 @@ def draw_figures(
             after[file] = _evidence(grid)
         drawn.grids.append((grid, file if file in after else None))
     for file in sorted(before.keys() - after.keys()):
-        if file in drawn.failed or not _remove(folder / file, drawn):
+        if keep or file in drawn.failed or not _remove(folder / file, drawn):
             after[file] = before[file]
     if after != before:
         _put(folder / INDEX, f"{json.dumps(after, indent=1, sort_keys=True)}\n".encode(), drawn)

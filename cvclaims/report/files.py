@@ -3,14 +3,14 @@
 import itertools
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from cvclaims.claim import LARGEST
 from cvclaims.files import read_plain, write_atomically
-from cvclaims.report.rows import SCHEMA, Row
+from cvclaims.report.rows import SCHEMA, Measured, Row
 from cvclaims.text import clean
 
 CLAIMS = "claims.json"
@@ -75,7 +75,8 @@ def _json(value: Any) -> str:
 def read_rows(path: Path) -> tuple[list[Row], str]:
     """The sound rows of a `claims.json`, and what is wrong with the file; nothing is changed.
 
-    A file of a newer schema, or one that cannot be read, raises ReportError.
+    A file of a newer schema or with fields that only a newer cvclaims can know, and one that cannot
+    be read, raise ReportError.
     """
     try:
         forms = _forms(path, read_plain(path))
@@ -97,8 +98,8 @@ def read_rows(path: Path) -> tuple[list[Row], str]:
     return rows, why
 
 
-def _short(error: Exception) -> str:
-    """What an error says; it may quote anything that a file held."""
+def _short(error: Exception | str) -> str:
+    """What an error or a file says; it may hold anything."""
     return clean(str(error))[:200]
 
 
@@ -119,7 +120,25 @@ def _forms(path: Path, content: bytes) -> list[Any]:
     forms = form.get("claims")
     if not isinstance(forms, list):
         raise ValueError("it has no list of claims")
+    # To read past them would lose them when the file is written anew.
+    if (unknown := next(_unknown(form, forms), None)) is not None:
+        raise ReportError(
+            f"{path} has a field {_short(unknown)!r} that this cvclaims does not know: upgrade "
+            "cvclaims, or choose another folder"
+        )
     return forms
+
+
+def _unknown(form: Mapping[str, Any], rows: Sequence[Any]) -> Iterator[str]:
+    """The fields of a file, its rows and their measured quantities that no version so far has."""
+    yield from form.keys() - {"schema", "claims"}
+    for row in rows:
+        if isinstance(row, Mapping):
+            yield from row.keys() - Row.__dataclass_fields__.keys()
+            measured = row.get("measured")
+            for quantity in measured.values() if isinstance(measured, Mapping) else ():
+                if isinstance(quantity, Mapping):
+                    yield from quantity.keys() - Measured.__annotations__.keys()
 
 
 def sound(form: Any) -> Row:

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -112,6 +113,41 @@ def test_a_damaged_file_keeps_its_sound_rows(tmp_path: Path) -> None:
     assert write_results(tmp_path, [row("5.06")], shelf()).problems == []
 
 
+CONFLICT = "<<<<<<< ours\n{}\n=======\n{}\n>>>>>>> theirs\n"
+
+
+@pytest.mark.parametrize("damage", [CONFLICT, '{"schema": 1, "claims": [{}]}', ""])
+def test_damage_removes_no_figure(folder: Path, tmp_path: Path, damage: str) -> None:
+    copy = tmp_path / "results"
+    shutil.copytree(folder, copy)
+    figures_before = pngs(copy)
+    assert len(figures_before) == 5
+    (copy / "claims.json").write_text(damage)
+    done = write_results(copy, [row("5.06")], shelf())
+    assert done.removed == []
+    assert pngs(copy) == figures_before
+    asked = shelf()
+    write_results(copy, ROWS, asked)
+    assert (pngs(copy), asked.asked) == (figures_before, 0)
+
+
+def pngs(folder: Path) -> dict[str, bytes]:
+    return {name: text for name, text in content(folder).items() if name.endswith(".png")}
+
+
+def test_a_field_of_a_newer_cvclaims_stops_the_session_before_anything_is_written(
+    folder: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "results"
+    shutil.copytree(folder, copy)
+    path = copy / "claims.json"
+    path.write_text(path.read_text().replace('"title"', '"certainty": 1, "title"', 1))
+    before = content(copy)
+    with pytest.raises(ReportError, match="a field 'certainty' that this cvclaims does not know"):
+        write_results(copy, ROWS, shelf())
+    assert content(copy) == before
+
+
 def test_a_newer_file_stops_the_session_before_anything_is_written(tmp_path: Path) -> None:
     (tmp_path / "claims.json").write_text('{"schema": 99}')
     with pytest.raises(ReportError, match="upgrade"):
@@ -151,7 +187,7 @@ def test_two_sessions_that_end_at_once_wait_for_each_other(
 def test_whatever_drawing_raises_costs_neither_table_nor_page(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise error
 
     write_results(tmp_path, ROWS[:1], shelf())

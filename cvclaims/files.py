@@ -1,9 +1,11 @@
 """Writing files so that a reader sees all of one or none, on any file system."""
 
 import errno
+import itertools
 import os
 import re
 import stat
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -43,6 +45,13 @@ def write_atomically(path: Path, content: bytes, *, durable: bool = True) -> Non
         with suppress(OSError):
             draft.unlink()
         raise
+
+
+def damaged_names(path: Path) -> Iterator[Path]:
+    """Names for copies of a damaged file, in turn: what has one may be all that is left."""
+    yield path.with_name(f"{path.name}.damaged")
+    for count in itertools.count(2):
+        yield path.with_name(f"{path.name}.{count}.damaged")
 
 
 def check_writable(folder: Path) -> None:

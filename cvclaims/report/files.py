@@ -1,6 +1,5 @@
 """Reading and writing the results folder: whole files or none, and nothing that is lost."""
 
-import itertools
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cvclaims.claim import LARGEST
-from cvclaims.files import read_plain, write_atomically
+from cvclaims.files import damaged_names, read_plain, write_atomically
 from cvclaims.report.rows import SCHEMA, Measured, Row
 from cvclaims.text import clean
 
@@ -203,10 +202,7 @@ def keep_copy(path: Path) -> Path:
     """Copy a damaged file to a name of its own, before it is written anew; once is enough."""
     try:
         content = read_plain(path)
-        for count in itertools.count(1):
-            number = f".{count}" if count > 1 else ""
-            kept = path.with_name(f"{path.name}{number}.damaged")
-            # An earlier one may be all that is left of someone's results.
+        for kept in damaged_names(path):
             if not kept.exists() or (kept.is_file() and read_plain(kept) == content):
                 break
     except OSError as error:

@@ -150,11 +150,8 @@ def _outranks(old: Row, new: Row) -> bool:
         return True
     if _RANK[old.scale] != _RANK[new.scale]:
         return _RANK[old.scale] > _RANK[new.scale]
-    return (
-        old.verdict in JUDGED
-        and new.verdict == "inconclusive"
-        and _most_values(old) > _most_values(new)
-    )
+    undecided = new.verdict == "ran" or (new.verdict == "inconclusive" and old.verdict in JUDGED)
+    return undecided and _most_values(old) > _most_values(new)
 
 
 def _most_values(row: Row) -> int:

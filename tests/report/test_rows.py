@@ -103,6 +103,12 @@ def test_what_only_ran_hides_nothing_judged(verdict: str, scale: str) -> None:
     assert only(of(3, verdict, "reduced"), of(8, "ran", scale)) == of(3, verdict, "reduced")
 
 
+def test_what_only_ran_gives_way_to_more_seeds_and_to_a_verdict() -> None:
+    assert only(of(3, "ran"), of(1, "ran")) == of(3, "ran")
+    assert only(of(3, "ran"), of(5, "ran")) == of(5, "ran")
+    assert only(of(3, "ran"), of(1, "inconclusive")) == of(1, "inconclusive")
+
+
 def test_evidence_of_another_recipe_or_training_code_gives_way() -> None:
     changed = judged("5.04", {"ce": CE.but(lr=0.5), "mse": MSE}, scale="reduced", verdict="ran")
     assert only(at("full"), changed).scale == "reduced"

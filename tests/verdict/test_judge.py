@@ -147,7 +147,7 @@ class TestExact:
             "times": {"mean": 2.94, "std": None, "n": 1, "values": [2.94]}
         }
 
-    @pytest.mark.parametrize("odd", [math.inf, NAN, 10**400, 1e300, None, "3", True])
+    @pytest.mark.parametrize("odd", [math.inf, NAN, 10**400, 1e300, None, "3", True], ids="abcdefg")
     def test_a_number_behind_words_is_finite(self, odd: Any) -> None:
         with pytest.raises(ValueError, match=r"counted 'times' is no finite number$"):
             Court().judge.exact("2.9", "2.9", counted={"times": odd})

@@ -72,14 +72,12 @@ def draw_figures(
     rows: Sequence[Row],
     records: Records,
     grids: Sequence[Grid] = (),
-    *,
     keep: bool = False,
 ) -> Drawn:
     """Bring `folder/figures` in line with rows and grids: draw what changed, remove what went.
 
-    With `keep` nothing is removed; the next call may.
-
-    Only files that the index names, by names that figures have, are ever removed. A figure that
+    Only files that the index names, by names that figures have, are ever removed, and with `keep`
+    none. A figure that
     cannot be drawn or written becomes a problem, and what stood in its place stays in the folder.
     """
     before, odd = read_index(folder)

@@ -106,7 +106,7 @@ def write_results(
         try:
             grids = renewed(swept, before, rows, rows if odd else new, held)
             _keep_grids(done, grids, odd)
-            drawn = draw_figures(folder, rows, records, grids, keep=bool(damage or odd))
+            drawn = draw_figures(folder, rows, records, grids, bool(damage or odd))
         except Exception as error:
             drawn.problems.append(f"{folder}: no figure is drawn ({type(error).__name__}: {error})")
         _write_page(done, drawn)

@@ -187,7 +187,7 @@ def test_two_sessions_that_end_at_once_wait_for_each_other(
 def test_whatever_drawing_raises_costs_neither_table_nor_page(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    def fail(*_: object, **__: object) -> None:
+    def fail(*_: object) -> None:
         raise error
 
     write_results(tmp_path, ROWS[:1], shelf())

@@ -28,6 +28,9 @@ from cvclaims.recipe import Recipe
 if TYPE_CHECKING:
     import pytest
 
+# No number of a report comes near; the rows are read back with the same bound.
+LARGEST = 1e300
+
 T = TypeVar("T")
 # A value, or a function of the test's parameters that gives it.
 PerCase: TypeAlias = T | Callable[..., T]
@@ -43,6 +46,17 @@ class Report:
     # Shown above its table: anything a reader has to know before trusting the numbers.
     note: str = ""
 
+    def __post_init__(self) -> None:
+        if isinstance(self.number, bool) or not isinstance(self.number, int):
+            raise ValueError(f"a report's number is a whole one such as 7, not {self.number!r}")
+        if not 0 <= self.number < 10**9:
+            raise ValueError("a report's number is a whole one from 0 to 999,999,999, such as 7")
+        if not _says_something(self.slug):
+            raise ValueError(f"a report's slug is a word such as 'paper', not {self.slug!r}")
+        for name in ("title", "note"):
+            if not isinstance(text := getattr(self, name), str):
+                raise ValueError(f"report {self.slug}: its {name} is a text, not {text!r}")
+
     def at(self, where: str) -> "Source":
         """A place in this report."""
         return Source(self, where)
@@ -54,6 +68,15 @@ class Source:
 
     report: Report
     where: str = ""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.report, Report):
+            raise ValueError(f"a place is one in a Report, not in {self.report!r}")
+        if not isinstance(self.where, str):
+            raise ValueError(
+                f"report {self.report.slug}: a place in it is a text such as 'Table 1', "
+                f"not {self.where!r}"
+            )
 
 
 @dataclass(frozen=True)
@@ -81,8 +104,12 @@ class Claim:
         if not isinstance(self.source, Source):
             raise self._wrong(f"its source is a place such as HW3.at('Table 1'), not {self.source}")
         for name, value in self.reported.items():
-            if not _finite(value):
+            if not _says_something(name):
+                raise self._wrong(f"what is reported has a name, not {name!r}")
+            if not _is_number(value):
                 raise self._wrong(f"reported {name!r} is not a number: {value!r}")
+            if abs(value) >= LARGEST:
+                raise self._wrong(f"reported {name!r} is too large: {LARGEST:g} or more")
         for name, recipe in self.recipes.items():
             if not _names_an_arm(name):
                 raise self._wrong(f"{name!r} cannot name a recipe in `runs.{name}`")
@@ -97,11 +124,11 @@ class Claim:
         return ValueError(f"claim {self.id}: {what}")
 
 
-def _finite(value: object) -> bool:
+def _is_number(value: object) -> bool:
     """Whether it is a number; neither True nor NaN is one."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
-    return math.isfinite(value)
+    return isinstance(value, int) or math.isfinite(value)
 
 
 def _says_something(text: object) -> bool:

@@ -1,9 +1,11 @@
 """Writing files so that a reader sees all of one or none, on any file system."""
 
 import errno
+import itertools
 import os
 import re
 import stat
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -45,10 +47,18 @@ def write_atomically(path: Path, content: bytes, *, durable: bool = True) -> Non
         raise
 
 
+def damaged_names(path: Path) -> Iterator[Path]:
+    """Names for copies of a damaged file, in turn: what has one may be all that is left."""
+    yield path.with_name(f"{path.name}.damaged")
+    for count in itertools.count(2):
+        yield path.with_name(f"{path.name}.{count}.damaged")
+
+
 def check_writable(folder: Path) -> None:
     """Raise OSError unless files can be written into a folder; makes it where it has to.
 
-    It does what writing does, and removes the drafts that killed processes left there.
+    It does what writing does, and removes the drafts that killed processes left there and in the
+    folders of the two levels below, which is where the results and the records have theirs.
     """
     probe = _draft(folder)
     write_atomically(probe, b"Written to see whether it can be.\n")
@@ -56,9 +66,16 @@ def check_writable(folder: Path) -> None:
     written = probe.stat().st_mtime
     probe.unlink()
     with suppress(OSError):
-        for path in folder.iterdir():
-            if _DRAFT.fullmatch(path.name) and written - path.lstat().st_mtime > STALE_SECONDS:
-                path.unlink()
+        for level in (".draft-*", "*/.draft-*", "*/*/.draft-*"):
+            for path in folder.glob(level):
+                _remove_stale(path, written)
+
+
+def _remove_stale(path: Path, now: float) -> None:
+    """Remove a draft that nobody writes any more; one that cannot be removed does no harm."""
+    with suppress(OSError):
+        if _DRAFT.fullmatch(path.name) and now - path.lstat().st_mtime > STALE_SECONDS:
+            path.unlink()
 
 
 def read_plain(path: Path) -> bytes:

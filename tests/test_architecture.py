@@ -36,7 +36,7 @@ ROOMS: dict[str, set[str]] = {
         *("records", "data", "models", "training"),
     },
     "verdict": {"catalogue", "recipe", "claim", "plan", "records", "engines"},
-    "report": {"text", "catalogue", "files", "locks", "recipe", "records", "verdict"},
+    "report": {"text", "catalogue", "files", "locks", "recipe", "claim", "records", "verdict"},
 }
 ROOMS["plugins"] = set(ROOMS)  # they connect the rooms
 ROOMS["cli"] = {"text", "report"}

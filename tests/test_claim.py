@@ -162,6 +162,47 @@ class TestBadInput:
             f"claim 9.01: reported 'ce' is not a number: {bad!r}"
         )
 
+    @pytest.mark.parametrize("bad", [10**400, -(10**5000), 1e300], ids=["a", "b", "c"])
+    def test_reported_numbers_that_no_file_could_hold(self, bad: float) -> None:
+        assert refused(reported={"ce": bad}) == (
+            "claim 9.01: reported 'ce' is too large: 1e+300 or more"
+        )
+
+    @pytest.mark.parametrize("bad", [3, None, "", " "])
+    def test_names_of_reported_numbers(self, bad: object) -> None:
+        line = refused(reported={bad: 0.5})
+        assert line == f"claim 9.01: what is reported has a name, not {bad!r}"
+
+    @pytest.mark.parametrize("bad", ["7", 7.0, True, None])
+    def test_numbers_of_reports(self, bad: Any) -> None:
+        with pytest.raises(ValueError) as caught:
+            Report(bad, "a-report", "A report")
+        assert str(caught.value) == f"a report's number is a whole one such as 7, not {bad!r}"
+
+    @pytest.mark.parametrize("bad", [-1, 10**9, 10**5000], ids=["below 0", "large", "huge"])
+    def test_numbers_that_no_report_has(self, bad: int) -> None:
+        with pytest.raises(ValueError, match="a whole one from 0 to 999,999,999"):
+            Report(bad, "a-report", "A report")
+
+    @pytest.mark.parametrize("bad", [7, None, "", " "])
+    def test_slugs(self, bad: Any) -> None:
+        with pytest.raises(ValueError) as caught:
+            Report(7, bad, "A report")
+        assert str(caught.value) == f"a report's slug is a word such as 'paper', not {bad!r}"
+
+    @pytest.mark.parametrize("name", ["title", "note"])
+    def test_texts_of_reports(self, name: str) -> None:
+        texts: dict[str, Any] = {"title": "A report", name: 3}
+        with pytest.raises(ValueError, match=f"report a-report: its {name} is a text, not 3"):
+            Report(7, "a-report", **texts)
+
+    @pytest.mark.parametrize("bad", [3, None, ["Table 1"]])
+    def test_places(self, bad: Any) -> None:
+        with pytest.raises(ValueError, match="a place in it is a text such as 'Table 1', not "):
+            REPORT.at(bad)
+        with pytest.raises(ValueError, match="a place is one in a Report, not in 'paper'"):
+            Source("paper")  # type: ignore[arg-type]
+
     def test_reported_numbers_may_be_whole_or_below_zero(self) -> None:
         assert made(reported={"a": 3, "b": -0.5}).reported == {"a": 3, "b": -0.5}
 

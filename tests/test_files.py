@@ -173,6 +173,23 @@ def test_the_check_removes_what_killed_processes_left_and_nothing_else(tmp_path:
     assert sorted(os.listdir(tmp_path)) == sorted([young, *others, folder.name])
 
 
+@pytest.mark.parametrize("below", ["full", "full/moons"])
+def test_the_check_looks_into_the_folders_of_records(tmp_path: Path, below: str) -> None:
+    folder = tmp_path / below
+    folder.mkdir(parents=True)
+    long_ago = time.time() - files.STALE_SECONDS - 60
+    for name in (".draft-0123456789abcdef", "record.json"):
+        (folder / name).write_text("content")
+        os.utime(folder / name, (long_ago, long_ago))
+    check_writable(tmp_path)
+    assert os.listdir(folder) == ["record.json"]
+
+
+def test_no_draft_is_committed() -> None:
+    text = (Path(__file__).parents[1] / ".gitignore").read_text()
+    assert ".draft-*" in text.splitlines()
+
+
 def test_the_age_of_a_draft_is_not_measured_by_our_clock(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -204,7 +221,8 @@ def test_what_is_no_plain_file_is_refused_and_not_waited_for(
     elif kind == "device":
         path.symlink_to("/dev/zero")
     elif kind == "socket":
-        socket.socket(socket.AF_UNIX).bind(str(path))
+        with socket.socket(socket.AF_UNIX) as there:
+            there.bind(str(path))
     else:
         path.symlink_to(path)
     with pytest.raises(OSError, match="path"):

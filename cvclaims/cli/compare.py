@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cvclaims.cli.output import refuse, show
+from cvclaims.cli.output import OutputError, refuse, show
 from cvclaims.report.changes import Changes, changes, told
 from cvclaims.report.files import CLAIMS, ReportError, read_rows
 from cvclaims.report.rows import Row
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 _EXIT = """\
 exit status:
   0  no claim that A supports has fallen in B
-  1  one has: it is refuted, inconclusive or an error there
-  2  A or B cannot be read; one line says why
+  1  one has: it is refuted, inconclusive or an error there, or B does not have it
+  2  A or B cannot be read, or the answer cannot be printed; one line says why
 """
 
 
@@ -41,9 +41,9 @@ def carry_out(options: argparse.Namespace) -> int:
     """Print the comparison; returns the exit status."""
     try:
         found = changes(*(_read(path) for path in (options.A, options.B)))
-    except ReportError as error:
+        show(_lines(found, str(options.A), str(options.B)))
+    except (ReportError, OutputError) as error:
         return refuse("compare", error)
-    show(_lines(found, str(options.A), str(options.B)))
     return 1 if found.fallen else 0
 
 
@@ -63,9 +63,12 @@ def _read(path: Path) -> list[Row]:
 
 
 def _lines(found: Changes, a: str, b: str) -> Iterator[str]:
-    yield f"{found.agreeing} of {found.agreeing + len(found.differing)} verdicts agree: {a} -> {b}"
+    compared = found.agreeing + len(found.differing) + len(found.missing)
+    yield f"{found.agreeing} of {compared} verdicts agree: {a} -> {b}"
     for pair in found.differing:
         yield told(*pair)
+    for row in found.missing:
+        yield f"{' '.join(filter(None, (row.id, row.case)))}: supported -> not there"
     for what, counts in (("only", found.only), ("not evaluated", found.not_evaluated)):
         for count, side in zip(counts, (a, b), strict=True):
             if count:

@@ -16,17 +16,24 @@ _FALLS = {("supported", verdict) for verdict in ("refuted", "inconclusive", "err
 
 @dataclass
 class Changes:
-    """Two tables beside each other; rows without a verdict on one side are counted, not paired."""
+    """Two tables beside each other; rows without a verdict on one side are counted, not paired.
+
+    Attributes:
+        missing: the rows that the first table supports, and the second does not have.
+        only: how many rows one of the tables alone has, those of `missing` among them.
+    """
 
     agreeing: int = 0
     differing: list[Pair] = field(default_factory=list)
+    missing: list[Row] = field(default_factory=list)
     only: tuple[int, int] = (0, 0)
     not_evaluated: tuple[int, int] = (0, 0)
 
     @property
-    def fallen(self) -> list[Pair]:
-        """The claims that the first table supports, and the second no longer does."""
-        return [(a, b) for a, b in self.differing if (a.verdict, b.verdict) in _FALLS]
+    def fallen(self) -> list[Row]:
+        """The rows that the first table supports, and the second no longer does."""
+        fell = [a for a, b in self.differing if (a.verdict, b.verdict) in _FALLS]
+        return fell + self.missing
 
 
 def changes(first: Sequence[Row], second: Sequence[Row]) -> Changes:
@@ -35,10 +42,12 @@ def changes(first: Sequence[Row], second: Sequence[Row]) -> Changes:
     pairs = [(row, after[place]) for place, row in before.items() if place in after]
     open_sides = [tuple(row.verdict == "not evaluated" for row in pair) for pair in pairs]
     judged = [pair for pair, is_open in zip(pairs, open_sides, strict=True) if not any(is_open)]
+    gone = [place for place in before if place not in after]
     return Changes(
         agreeing=sum(a.verdict == b.verdict for a, b in judged),
         differing=[(a, b) for a, b in judged if a.verdict != b.verdict],
-        only=(len(before) - len(pairs), len(after) - len(pairs)),
+        missing=[before[place] for place in gone if before[place].verdict == "supported"],
+        only=(len(gone), len(after) - len(pairs)),
         not_evaluated=(open_sides.count((True, False)), open_sides.count((False, True))),
     )
 

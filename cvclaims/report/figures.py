@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
+from cvclaims.files import read_plain
 from cvclaims.records.record import Record
 from cvclaims.report import files
 from cvclaims.report.drawers import draw_all, own_drawing
@@ -67,11 +68,16 @@ class Drawn:
 
 
 def draw_figures(
-    folder: Path, rows: Sequence[Row], records: Records, grids: Sequence[Grid] = ()
+    folder: Path,
+    rows: Sequence[Row],
+    records: Records,
+    grids: Sequence[Grid] = (),
+    keep: bool = False,
 ) -> Drawn:
     """Bring `folder/figures` in line with rows and grids: draw what changed, remove what went.
 
-    Only files that the index names, by names that figures have, are ever removed. A figure that
+    Only files that the index names, by names that figures have, are ever removed, and with `keep`
+    none. A figure that
     cannot be drawn or written becomes a problem, and what stood in its place stays in the folder.
     """
     before, odd = read_index(folder)
@@ -89,7 +95,7 @@ def draw_figures(
             after[file] = _evidence(grid)
         drawn.grids.append((grid, file if file in after else None))
     for file in sorted(before.keys() - after.keys()):
-        if file in drawn.failed or not _remove(folder / file, drawn):
+        if keep or file in drawn.failed or not _remove(folder / file, drawn):
             after[file] = before[file]
     if after != before:
         _put(folder / INDEX, f"{json.dumps(after, indent=1, sort_keys=True)}\n".encode(), drawn)
@@ -246,7 +252,7 @@ def read_index(folder: Path) -> tuple[dict[str, str], str]:
     An entry that no figure of a page could have is dropped: what the index names may be removed.
     """
     try:
-        form = json.loads((folder / INDEX).read_bytes())
+        form = json.loads(read_plain(folder / INDEX))
     except (ValueError, RecursionError):
         return {}, "not JSON, perhaps cut off"
     except OSError:  # none; or one that cannot be written either, which is then told

@@ -1,14 +1,15 @@
 """Reading and writing the results folder: whole files or none, and nothing that is lost."""
 
-import itertools
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from cvclaims.files import write_atomically
-from cvclaims.report.rows import SCHEMA, Row
+from cvclaims.claim import LARGEST
+from cvclaims.files import damaged_names, read_plain, write_atomically
+from cvclaims.report.rows import SCHEMA, Measured, Row
 from cvclaims.text import clean
 
 CLAIMS = "claims.json"
@@ -25,8 +26,9 @@ class ReportError(RuntimeError):
 def replace(path: Path, content: bytes) -> bool:
     """Write a file so that a reader sees all of it or none; False where it stands so already."""
     try:
-        if path.is_file() and path.read_bytes() == content:
-            return False
+        with suppress(FileNotFoundError):
+            if read_plain(path) == content:
+                return False
         write_atomically(path, content)
     except OSError as error:
         raise ReportError(
@@ -72,10 +74,11 @@ def _json(value: Any) -> str:
 def read_rows(path: Path) -> tuple[list[Row], str]:
     """The sound rows of a `claims.json`, and what is wrong with the file; nothing is changed.
 
-    A file of a newer schema, or one that cannot be read, raises ReportError.
+    A file of a newer schema or with fields that only a newer cvclaims can know, and one that cannot
+    be read, raise ReportError.
     """
     try:
-        forms = _forms(path, path.read_bytes())
+        forms = _forms(path, read_plain(path))
     except FileNotFoundError:
         return [], ""
     except OSError as error:
@@ -94,8 +97,8 @@ def read_rows(path: Path) -> tuple[list[Row], str]:
     return rows, why
 
 
-def _short(error: Exception) -> str:
-    """What an error says; it may quote anything that a file held."""
+def _short(error: Exception | str) -> str:
+    """What an error or a file says; it may hold anything."""
     return clean(str(error))[:200]
 
 
@@ -116,7 +119,25 @@ def _forms(path: Path, content: bytes) -> list[Any]:
     forms = form.get("claims")
     if not isinstance(forms, list):
         raise ValueError("it has no list of claims")
+    # To read past them would lose them when the file is written anew.
+    if (unknown := next(_unknown(form, forms), None)) is not None:
+        raise ReportError(
+            f"{path} has a field {_short(unknown)!r} that this cvclaims does not know: upgrade "
+            "cvclaims, or choose another folder"
+        )
     return forms
+
+
+def _unknown(form: Mapping[str, Any], rows: Sequence[Any]) -> Iterator[str]:
+    """The fields of a file, its rows and their measured quantities that no version so far has."""
+    yield from form.keys() - {"schema", "claims"}
+    for row in rows:
+        if isinstance(row, Mapping):
+            yield from row.keys() - Row.__dataclass_fields__.keys()
+            measured = row.get("measured")
+            for quantity in measured.values() if isinstance(measured, Mapping) else ():
+                if isinstance(quantity, Mapping):
+                    yield from quantity.keys() - Measured.__annotations__.keys()
 
 
 def sound(form: Any) -> Row:
@@ -170,7 +191,7 @@ def _is_text(value: Any) -> bool:
 
 def _is_number(value: Any) -> bool:
     # The comparison is false for NaN, which Python's reader lets pass although it is no JSON.
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST
 
 
 def _all(values: Sequence[Any], kind: type) -> bool:
@@ -180,12 +201,9 @@ def _all(values: Sequence[Any], kind: type) -> bool:
 def keep_copy(path: Path) -> Path:
     """Copy a damaged file to a name of its own, before it is written anew; once is enough."""
     try:
-        content = path.read_bytes()
-        for count in itertools.count(1):
-            number = f".{count}" if count > 1 else ""
-            kept = path.with_name(f"{path.name}{number}.damaged")
-            # An earlier one may be all that is left of someone's results.
-            if not kept.exists() or (kept.is_file() and kept.read_bytes() == content):
+        content = read_plain(path)
+        for kept in damaged_names(path):
+            if not kept.exists() or (kept.is_file() and read_plain(kept) == content):
                 break
     except OSError as error:
         raise ReportError(

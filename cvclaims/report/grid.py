@@ -8,11 +8,12 @@ claims, which read no record.
 
 import json
 import statistics
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
+from cvclaims.files import read_plain
 from cvclaims.recipe import Recipe
 from cvclaims.records.measure import at_lowest, best, final
 from cvclaims.records.record import TRAINING_REVISION, Record, rounded
@@ -22,12 +23,7 @@ from cvclaims.report.rows import Row
 from cvclaims.report.tables import plain
 from cvclaims.text import clean
 
-# All records of a store.
-Held: TypeAlias = Callable[[], Iterable[Record]]
-
 FILE = "grids.json"
-# A claim on so many recipes is one about a sweep; reports without such a claim read no records.
-FEWEST_RECIPES = 6
 # A run failed to train when it never did better than chance by half.
 ABOVE_CHANCE = 1.5
 # Pixels and batch norm, in the order of the columns.
@@ -73,8 +69,12 @@ class Grid:
     @property
     def title(self) -> str:
         """What a table or picture of it has to carry."""
-        runs = sum(cell.runs for cell in self.cells)
-        return f"{self.data} · {self.scale} scale · {self.stopping} · {runs} runs"
+        return f"{self.data} · {self.scale} scale · {self.stopping} · {self.runs} runs"
+
+    @property
+    def runs(self) -> int:
+        """How many runs it shows."""
+        return sum(cell.runs for cell in self.cells)
 
     @property
     def batches(self) -> list[int]:
@@ -97,26 +97,6 @@ class Grid:
         wanted = (net, treatment, batch)
         found = (c for c in self.cells if (c.net, c.treatment, c.batch) == wanted)
         return next(found, None)
-
-
-def renewed(
-    kept: Iterable[Grid], rows: Sequence[Row], session: Iterable[Row], held: Held
-) -> list[Grid]:
-    """The grids that belong on the page; those of the session's reports as the store has them."""
-    there = {row.report for row in rows}
-    fresh = {row.report for row in session}
-    grids = [g for g in kept if g.report in there - fresh]
-    swept = [
-        report for report in sorted(fresh) if any(_sweeps(r) for r in rows if r.report == report)
-    ]
-    records = list(held()) if swept else []
-    for report in swept:
-        grids += grids_of(report, [row for row in rows if row.report == report], records)
-    return sorted(grids, key=lambda g: (g.report, g.scale, g.kind != "test-loss", g.kind))
-
-
-def _sweeps(row: Row) -> bool:
-    return any(len(names) >= FEWEST_RECIPES for names in row.recipes.values())
 
 
 def grids_of(report: str, rows: Sequence[Row], records: Iterable[Record]) -> list[Grid]:
@@ -211,7 +191,7 @@ def _stopping(recipe: Recipe) -> tuple[str, str]:
 def read(folder: Path) -> tuple[list[Grid], str]:
     """The grids of `grids.json`, and what is wrong with the file: then it holds none."""
     try:
-        form = json.loads((folder / FILE).read_bytes())
+        form = json.loads(read_plain(folder / FILE))
         return [_from_form(grid) for grid in form["grids"]], ""
     except FileNotFoundError:
         return [], ""

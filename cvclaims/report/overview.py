@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from cvclaims.report.rows import VERDICTS, Row
+from cvclaims.report.rows import Row
 from cvclaims.report.tables import plain
 
 # What becomes of a claim with several rows: the first of these that one of them has.
@@ -90,15 +90,3 @@ def _counts_as(claim: Sequence[Row], name: str) -> bool:
 
 def _claims_and_rows(claims: int, rows: int) -> str:
     return f"{claims}" if claims == rows else f"{claims} ({rows})"
-
-
-def summary(rows: Sequence[Row]) -> str:
-    """One line for the end of a session: "3 supported, 2 refuted (1 disputed, as expected), …"."""
-    counts = {name: sum(row.verdict == name for row in rows) for name in VERDICTS}
-    parts = []
-    for name, count in counts.items():
-        disputed = sum(row.verdict == name and bool(row.disputed) for row in rows)
-        meaning = {"refuted": "as expected", "supported": "a surprise"}.get(name)
-        note = f" ({disputed} disputed, {meaning})" if disputed and meaning else ""
-        parts += [f"{count} {name}{note}"] if count else []
-    return ", ".join(parts) or "no claims"

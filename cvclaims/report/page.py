@@ -1,12 +1,13 @@
 """The results folder: claims.json for programs, README.md and figures for readers."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 from typing import TypeAlias
 
+from cvclaims.files import check_writable
 from cvclaims.locks import Lock, LockError
 from cvclaims.report import files, grid
 from cvclaims.report.figures import (
@@ -20,6 +21,7 @@ from cvclaims.report.figures import (
 from cvclaims.report.files import ReportError
 from cvclaims.report.overview import assumed, by_report, heading, overview
 from cvclaims.report.rows import Row, merge
+from cvclaims.report.sweeps import Held, renewed
 from cvclaims.report.tables import markdown_table, plain
 from cvclaims.text import clean
 
@@ -74,17 +76,20 @@ class Written:
 
 
 def write_results(
-    folder: Path, new: Sequence[Row], records: Records, held: grid.Held = tuple
+    folder: Path, new: Sequence[Row], records: Records, held: Held = tuple
 ) -> Written:
     """Merge new rows into the results folder and bring everything that people read up to date.
 
     `records` gives the evidence of a row by recipe name; it is asked only for figures that have
     to be drawn. `held` gives all that the store holds; it is asked only where a report of this
-    session sweeps the batch size, as a grid shows every run that there is. Raises ReportError, in
+    session sweeps the batch size, as a grid shows every run that there is. Where a file is damaged,
+    no figure is removed: it may belong to what cannot be read. Raises ReportError, in
     one line, where the table or the page cannot be read or written; whatever goes wrong with a
     figure is a problem.
     """
     with _alone(folder):
+        with suppress(OSError):  # it removes stale drafts; what cannot be written is told below
+            check_writable(folder)
         before, damage = files.read_rows(folder / files.CLAIMS)
         rows = merge(before, new)
         done = Written(folder / files.CLAIMS, folder / PAGE, rows, before)
@@ -99,9 +104,9 @@ def write_results(
         drawn = standing_figures(folder, rows, swept)
         _write_page(done, drawn)
         try:
-            grids = grid.renewed(swept, rows, rows if odd else new, held)
+            grids = renewed(swept, before, rows, rows if odd else new, held)
             _keep_grids(done, grids, odd)
-            drawn = draw_figures(folder, rows, records, grids)
+            drawn = draw_figures(folder, rows, records, grids, bool(damage or odd))
         except Exception as error:
             drawn.problems.append(f"{folder}: no figure is drawn ({type(error).__name__}: {error})")
         _write_page(done, drawn)

@@ -120,8 +120,9 @@ def merge(old: Iterable[Row], new: Iterable[Row]) -> list[Row]:
 
     A new row replaces the old one of its place, unless that one rests on the recipes and training
     code of today and was judged at a larger scale, or the new one has no verdict to put in its
-    place. What crashed is told beside the verdict that stands. Smoke judges nothing and never
-    enters.
+    place. Nor does one that leaves the claim open, or only ran, where more was judged: fewer seeds
+    or generated data are no news. What crashed is told beside the verdict that stands. Smoke judges
+    nothing and never enters.
     """
     rows = {row.place: row for row in old}
     for row in new:
@@ -140,7 +141,22 @@ def _standing(old: Row | None, new: Row) -> Row:
         return new
     if new.verdict == "error":
         return replace(old, failure=new.reason or "it does not say why")
-    return replace(old, failure="") if _RANK[old.scale] > _RANK[new.scale] else new
+    return replace(old, failure="") if _outranks(old, new) else new
+
+
+def _outranks(old: Row, new: Row) -> bool:
+    """Whether what was judged before says more than what was judged now, on the same recipes."""
+    if old.verdict in JUDGED and new.verdict == "ran":
+        return True
+    if _RANK[old.scale] != _RANK[new.scale]:
+        return _RANK[old.scale] > _RANK[new.scale]
+    undecided = new.verdict == "ran" or (new.verdict == "inconclusive" and old.verdict in JUDGED)
+    return undecided and _most_values(old) > _most_values(new)
+
+
+def _most_values(row: Row) -> int:
+    """How many values its numbers rest on; the samples of a row have one for each seed."""
+    return max((measured["n"] for measured in row.measured.values()), default=0)
 
 
 def _stale(old: Row, new: Row) -> bool:

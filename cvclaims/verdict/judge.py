@@ -11,9 +11,10 @@ import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from numbers import Real
 from typing import Any
 
-from cvclaims.claim import Claim
+from cvclaims.claim import LARGEST, Claim
 from cvclaims.engines import Engine, NotEvaluated
 from cvclaims.plan import Run, runs_of
 from cvclaims.records import Origin, Record
@@ -175,6 +176,8 @@ class Judge:
             within: for a report's "about": the two are single numbers, and may differ by this
                 share of the reported one.
             counted: the numbers by name behind words or a sequence, for the table.
+
+        Two sides that hold nothing are a ValueError: they are equal whatever was measured.
         """
         if isinstance(measured, AnySample):
             if within is not None or counted is not None:
@@ -184,18 +187,28 @@ class Judge:
         if within is None:
             self._begin("exact")
             decision = rules.exact(measured, reported)
+            if _is_empty(measured) and _is_empty(reported):
+                raise ValueError(
+                    f"claim {self.claim.id}: both sides are empty, and equal whatever was "
+                    "measured; compare how many there are, as in exact(len(found), 0)"
+                )
         else:
             self._begin(f"exact to {100 * within:g} %")
             decision = _about(measured, reported, within)
         if counted is None:
             counted = {"counted": measured} if isinstance(measured, int | float) else {}
         check_names(self.claim, counted)
-        shown = {
-            name: {"mean": float(number), "std": None, "n": 1, "values": [float(number)]}
-            for name, number in counted.items()  # every digit of a count, so not `rounded`
-        }
+        shown = {name: self._counted(name, number) for name, number in counted.items()}
         assert self.rule is not None
         self.judgment = Judgment(decision.verdict, self.rule, decision.reason, shown)
+
+    def _counted(self, name: str, number: Any) -> dict[str, Any]:
+        """A single number as `report.rows.Measured`, with every digit: so not `rounded`."""
+        real = isinstance(number, Real) and not isinstance(number, bool)
+        if not real or not abs(number) < LARGEST:
+            raise ValueError(f"claim {self.claim.id}: counted {name!r} is no finite number")
+        value = float(number)
+        return {"mean": value, "std": None, "n": 1, "values": [value]}
 
     def _begin(self, rule: str) -> None:
         if self.rule is not None:
@@ -314,6 +327,13 @@ class Judge:
         assert self.judgment is not None
         reason = f"{self.judgment.reason}; {note}"
         self.judgment = dataclasses.replace(self.judgment, reason=reason)
+
+
+def _is_empty(value: object) -> bool:
+    """Whether it is a sequence that holds nothing, however deep."""
+    if isinstance(value, str):
+        return not value
+    return isinstance(value, Sequence) and all(map(_is_empty, value))
 
 
 def _exact(values: Sequence[float], reported: object) -> Decision:

@@ -42,11 +42,12 @@ def both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder(tmp_path / "b", *second)
 
 
-SHOWN = r"""1 of 5 verdicts agree: a -> b
+SHOWN = r"""1 of 6 verdicts agree: a -> b
 5.1: refuted -> supported; ours 0.9712 -> 0.9712, base 0.9500 -> 0.9500 (n = 3 -> 3)
 5.2 b: supported -> inconclusive; ours 0.9712 -> 0.9550, base 0.9500 -> 0.9500 (n = 3 -> 3 to 4)
 5.3: supported -> ran (full -> reduced); ours 0.9712 -> 0.9712, base 0.9500 -> 0.9500 (n = 3 -> 3)
 5.5: supported -> error; RuntimeError: ≤\x1b[2J
+5.6: supported -> not there
 only in a: 2
 only in b: 1
 not evaluated in b: 1
@@ -82,6 +83,44 @@ def test_the_status_says_whether_a_supported_claim_fell(
 
 
 @pytest.mark.parametrize(
+    ("verdict", "status"), [("supported", 1), ("refuted", 0), ("not evaluated", 0)]
+)
+def test_a_supported_claim_that_is_not_there_fell(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], verdict: str, status: int
+) -> None:
+    folder(tmp_path / "a", a("1"), a("2", verdict, case="x"))
+    folder(tmp_path / "b", a("1"))
+    assert main(["compare", str(tmp_path / "a"), str(tmp_path / "b")]) == status
+    out = capsys.readouterr().out
+    assert ("2 x: supported -> not there\n" in out) == bool(status)
+    assert out.startswith(f"1 of {1 + status} verdicts agree")
+    assert "only in " in out
+
+
+@pytest.mark.usefixtures("both")
+@pytest.mark.parametrize(
+    ("where", "why"),
+    [
+        (">&-", "standard output is closed: redirect it to a file"),
+        ("> /dev/full", "standard output cannot be written (No space left on device)"),
+    ],
+)
+@pytest.mark.parametrize("names", ["a b", "a a"])
+def test_an_answer_that_cannot_be_printed_is_one_line(names: str, where: str, why: str) -> None:
+    code = f"{sys.executable} -m cvclaims compare {names} {where}"
+    done = subprocess.run(code, shell=True, env=env(), capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (2, f"cvclaims compare: {why}\n")
+
+
+@pytest.mark.usefixtures("both")
+@pytest.mark.parametrize("where", ["2>&-", "2> /dev/full", ">&- 2>&-"])
+def test_nowhere_to_say_why_is_no_traceback(where: str) -> None:
+    code = f"{sys.executable} -m cvclaims compare a nowhere {where}"
+    done = subprocess.run(code, shell=True, env=env(), capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", "")
+
+
+@pytest.mark.parametrize(
     ("content", "told"),
     [
         (None, "nowhere does not exist: name a folder that --claims-results wrote"),
@@ -107,6 +146,17 @@ def test_what_cannot_be_used_is_one_line_and_stays(
     assert err.startswith(f"cvclaims compare: {told}")
     assert err.count("\n") == 1
     assert sorted(Path().rglob("*")) == before
+
+
+@pytest.mark.usefixtures("both")
+@pytest.mark.parametrize("name", ["pipe", "nowhere"])
+def test_a_pipe_is_not_waited_for(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    Path("nowhere").mkdir()
+    pipe = Path("nowhere", "claims.json") if name == "nowhere" else Path(name)
+    os.mkfifo(pipe)
+    assert main(["compare", "a", name]) == 2
+    told = f"cvclaims compare: {pipe} cannot be read (is no plain file)"
+    assert capsys.readouterr().err.startswith(told)
 
 
 @pytest.mark.parametrize("name", ["a\x1b[2J\nb", "\udc80"])

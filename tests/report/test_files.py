@@ -81,7 +81,6 @@ def test_each_damaged_file_is_kept_once(tmp_path: Path) -> None:
     [
         {"verdict": "maybe"},
         {"scale": "huge"},
-        {"surprise": 1},
         {"title": None},
         {"report_number": "5"},
         {"reported": [1]},
@@ -123,6 +122,23 @@ def test_a_newer_file_is_refused_and_left_alone(tmp_path: Path) -> None:
         read_rows(path)
     assert "\n" not in str(caught.value)
     assert path.read_text() == '{"schema": 2, "claims": "who knows"}'
+
+
+@pytest.mark.parametrize("where", ["row", "quantity", "file"])
+def test_a_field_that_only_a_newer_one_can_know_is_refused(tmp_path: Path, where: str) -> None:
+    form = json.loads(to_json(ROWS))
+    row = form["claims"][1]
+    place = {"row": row, "quantity": next(iter(row["measured"].values())), "file": form}[where]
+    place["certainty"] = 1
+    path = claims(tmp_path, json.dumps(form))
+    before = path.read_bytes()
+    with pytest.raises(ReportError) as caught:
+        read_rows(path)
+    assert str(caught.value) == (
+        f"{path} has a field 'certainty' that this cvclaims does not know: upgrade cvclaims, "
+        "or choose another folder"
+    )
+    assert path.read_bytes() == before
 
 
 def test_what_cannot_be_read_is_an_error(tmp_path: Path) -> None:

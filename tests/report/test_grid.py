@@ -218,17 +218,58 @@ def test_an_odd_file_is_named_and_made_anew_by_a_session_of_other_claims(
         assert path.with_name("grids.json.damaged").read_text() == "{"
 
 
-def test_an_empty_grid_is_absent_and_one_that_is_gone_goes(
-    tmp_path: Path, undrawn: list[str]
-) -> None:
+def test_an_empty_grid_is_absent(tmp_path: Path, undrawn: list[str]) -> None:
     write_results(tmp_path, [row()], lambda _: {}, Held())
     assert "Batch sizes" not in (tmp_path / "README.md").read_text()
     assert not (tmp_path / grid.FILE).exists()
+
+
+@pytest.mark.parametrize("held", [[], HALF[2:3], HALF[:1] + HALF[2:5], HALF[1:5]])
+def test_a_store_that_holds_less_takes_nothing_away(
+    tmp_path: Path, undrawn: list[str], held: list[Record]
+) -> None:
+    rows = [row(), row("held-out")]
+    write_results(tmp_path, rows, lambda _: {}, Held(*HALF))
+    before = (tmp_path / grid.FILE).read_bytes()
+    done = write_results(tmp_path, rows, lambda _: {}, Held(*held))
+    assert (done.written, done.removed, done.problems) == ([], [], [])
+    assert (tmp_path / grid.FILE).read_bytes() == before
+    assert TABLE in (tmp_path / "README.md").read_text()
+
+
+def test_what_another_store_holds_joins_what_stands(tmp_path: Path, undrawn: list[str]) -> None:
+    write_results(tmp_path, [row()], lambda _: {}, Held(*HALF[:4]))
+    more = [*HALF[2:6], run(cell_of(BATCH_NORM, 8))]
+    write_results(tmp_path, [row()], lambda _: {}, Held(*more))
+    (one,) = grid.read(tmp_path)[0]
+    assert [one] == of(*HALF[:6], more[-1])
+
+
+@pytest.mark.parametrize("change", ["recipes", "revision"])
+def test_a_sweep_of_other_recipes_or_training_code_begins_anew(
+    tmp_path: Path, undrawn: list[str], change: str
+) -> None:
     write_results(tmp_path, [row()], lambda _: {}, Held(*HALF))
-    done = write_results(tmp_path, [row()], lambda _: {}, Held())
+    fewer = dict(list(row().recipes["full"].items())[:-1])
+    changes: dict[str, Any] = {"recipes": {"full": fewer}, "revision": 99}
+    done = write_results(tmp_path, [row(**{change: changes[change]})], lambda _: {}, Held())
     gone = {path.relative_to(tmp_path).as_posix() for path in done.removed}
     assert gone == {grid.FILE, "figures/vgg/grid-full-test-loss.png"}
     assert "Batch sizes" not in (tmp_path / "README.md").read_text()
+
+
+@pytest.mark.parametrize("name", [grid.FILE, "claims.json"])
+def test_damage_removes_no_grid(tmp_path: Path, undrawn: list[str], name: str) -> None:
+    write_results(tmp_path, [row()], lambda _: {}, Held(*HALF))
+    before = (tmp_path / grid.FILE).read_bytes()
+    (tmp_path / name).write_text("<<<<<<< ours")
+    for _ in range(2):
+        other = judged("1", {"a": HALF[0].recipe}, report="other", evidence={})
+        done = write_results(tmp_path, [other], lambda _: {}, Held())
+        assert tmp_path / "figures/vgg/grid-full-test-loss.png" not in done.removed
+        if name == grid.FILE:
+            return
+        assert (tmp_path / grid.FILE).read_bytes() == before
 
 
 def test_a_grid_that_cannot_be_drawn_keeps_its_table(

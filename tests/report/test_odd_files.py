@@ -1,6 +1,7 @@
 """Whatever became of a file of the results folder, a session goes on, says so and mends it."""
 
 import json
+import os
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -147,3 +148,25 @@ def test_a_folder_in_its_place_is_named_and_costs_nothing_else(folder: Path, nam
     (problem,) = done.problems
     assert problem.startswith(f"{folder / name} cannot be ")
     assert done.page.read_text() == text
+
+
+@pytest.mark.parametrize("name", [grid.FILE, figures.INDEX])
+def test_a_pipe_in_its_place_is_named_and_not_waited_for(folder: Path, name: str) -> None:
+    text = (folder / "README.md").read_text()
+    (folder / name).unlink()
+    os.mkfifo(folder / name)
+    done = write(folder, ROWS)
+    (problem,) = done.problems
+    assert problem.startswith(f"{folder / name} cannot be ")
+    assert "is no plain file" in problem
+    assert (folder / name).is_fifo()
+    assert done.page.read_text() == text
+
+
+@pytest.mark.parametrize("name", [files.CLAIMS, page.PAGE])
+def test_a_pipe_in_the_place_of_the_table_or_the_page(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    os.mkfifo(folder / name)
+    with pytest.raises(files.ReportError, match=rf"{name} cannot be .*is no plain file"):
+        write(folder, NEW)
+    assert (folder / name).is_fifo()

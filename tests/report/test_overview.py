@@ -1,6 +1,6 @@
 """Counts over rows and claims."""
 
-from cvclaims.report.overview import assumed, overview, summary
+from cvclaims.report.overview import assumed, overview
 from tests.report.synthetic import row
 
 NETS = {"report": "nets", "report_number": 1, "report_title": "Nets | more"}
@@ -38,15 +38,6 @@ def test_a_claim_refuted_in_an_undisputed_case_too_is_not_expected_to_be() -> No
         .splitlines()[2]
         .startswith("| 5. Computer Vision HW3 | 1 (2) | 0 | 1 (2) | 0 (1) |")
     )
-
-
-def test_the_summary_is_one_line() -> None:
-    assert summary(ROWS) == (
-        "2 supported, 2 refuted (1 disputed, as expected), 1 inconclusive, 1 error, 1 ran, "
-        "1 not evaluated"
-    )
-    assert summary([row(disputed="a tie")]) == "1 supported (1 disputed, a surprise)"
-    assert summary([]) == "no claims"
 
 
 def test_assumed_fields_name_their_claims_unless_all_share_them() -> None:

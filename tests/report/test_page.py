@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -110,6 +111,41 @@ def test_a_damaged_file_keeps_its_sound_rows(tmp_path: Path) -> None:
     assert len(done.problems) == 1
     assert (tmp_path / "claims.json.damaged").read_text() == damaged
     assert write_results(tmp_path, [row("5.06")], shelf()).problems == []
+
+
+CONFLICT = "<<<<<<< ours\n{}\n=======\n{}\n>>>>>>> theirs\n"
+
+
+@pytest.mark.parametrize("damage", [CONFLICT, '{"schema": 1, "claims": [{}]}', ""])
+def test_damage_removes_no_figure(folder: Path, tmp_path: Path, damage: str) -> None:
+    copy = tmp_path / "results"
+    shutil.copytree(folder, copy)
+    figures_before = pngs(copy)
+    assert len(figures_before) == 5
+    (copy / "claims.json").write_text(damage)
+    done = write_results(copy, [row("5.06")], shelf())
+    assert done.removed == []
+    assert pngs(copy) == figures_before
+    asked = shelf()
+    write_results(copy, ROWS, asked)
+    assert (pngs(copy), asked.asked) == (figures_before, 0)
+
+
+def pngs(folder: Path) -> dict[str, bytes]:
+    return {name: text for name, text in content(folder).items() if name.endswith(".png")}
+
+
+def test_a_field_of_a_newer_cvclaims_stops_the_session_before_anything_is_written(
+    folder: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "results"
+    shutil.copytree(folder, copy)
+    path = copy / "claims.json"
+    path.write_text(path.read_text().replace('"title"', '"certainty": 1, "title"', 1))
+    before = content(copy)
+    with pytest.raises(ReportError, match="a field 'certainty' that this cvclaims does not know"):
+        write_results(copy, ROWS, shelf())
+    assert content(copy) == before
 
 
 def test_a_newer_file_stops_the_session_before_anything_is_written(tmp_path: Path) -> None:

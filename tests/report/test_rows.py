@@ -82,6 +82,33 @@ def test_what_was_not_evaluated_hides_nothing_judged() -> None:
     assert only(at("full", "not evaluated"), at("reduced", "ran")).verdict == "ran"
 
 
+def of(seeds: int, verdict: str, scale: str = "full") -> Row:
+    return at(scale, verdict, measured={"ce": measured(*[0.5] * seeds)})
+
+
+@pytest.mark.parametrize("verdict", ["supported", "refuted", "inconclusive"])
+def test_fewer_seeds_that_leave_it_open_hide_nothing_judged(verdict: str) -> None:
+    assert only(of(3, verdict), of(1, "inconclusive")) == of(3, verdict)
+    assert only(of(3, verdict), of(3, "inconclusive")) == of(3, "inconclusive")
+    assert only(of(3, verdict), of(1, "refuted")) == of(1, "refuted")
+    assert only(of(3, verdict), of(8, "inconclusive")) == of(8, "inconclusive")
+    assert only(of(3, verdict, "reduced"), of(1, "inconclusive")) == of(1, "inconclusive")
+    changed = judged("5.04", {"ce": CE.but(lr=0.5)}, 1, verdict="inconclusive")
+    assert only(of(3, verdict), changed) == changed
+
+
+@pytest.mark.parametrize("verdict", ["supported", "refuted", "inconclusive"])
+@pytest.mark.parametrize("scale", ["reduced", "full"])
+def test_what_only_ran_hides_nothing_judged(verdict: str, scale: str) -> None:
+    assert only(of(3, verdict, "reduced"), of(8, "ran", scale)) == of(3, verdict, "reduced")
+
+
+def test_what_only_ran_gives_way_to_more_seeds_and_to_a_verdict() -> None:
+    assert only(of(3, "ran"), of(1, "ran")) == of(3, "ran")
+    assert only(of(3, "ran"), of(5, "ran")) == of(5, "ran")
+    assert only(of(3, "ran"), of(1, "inconclusive")) == of(1, "inconclusive")
+
+
 def test_evidence_of_another_recipe_or_training_code_gives_way() -> None:
     changed = judged("5.04", {"ce": CE.but(lr=0.5), "mse": MSE}, scale="reduced", verdict="ran")
     assert only(at("full"), changed).scale == "reduced"

@@ -1,6 +1,7 @@
 """The judge: when it looks, by which rule, and what is exact."""
 
 import math
+from typing import Any
 
 import pytest
 
@@ -145,6 +146,22 @@ class TestExact:
         assert court.judgment.measured == {
             "times": {"mean": 2.94, "std": None, "n": 1, "values": [2.94]}
         }
+
+    @pytest.mark.parametrize("odd", [math.inf, NAN, 10**400, 1e300, None, "3", True], ids="abcdefg")
+    def test_a_number_behind_words_is_finite(self, odd: Any) -> None:
+        with pytest.raises(ValueError, match=r"counted 'times' is no finite number$"):
+            Court().judge.exact("2.9", "2.9", counted={"times": odd})
+
+    @pytest.mark.parametrize("nothing", [[], (), "", [[], ()], [""]])
+    def test_two_sides_that_hold_nothing_judge_nothing(self, nothing: object) -> None:
+        with pytest.raises(ValueError, match="both sides are empty"):
+            Court().judge.exact(nothing, nothing)
+
+    def test_what_is_empty_on_one_side_is_refuted(self) -> None:
+        for measured, reported in (([], [1]), ([1], []), ("", "x")):
+            court = Court()
+            court.judge.exact(measured, reported)
+            assert court.judgment.verdict is Verdict.REFUTED
 
     @pytest.mark.parametrize(
         ("measured", "reported", "verdict", "reason"),

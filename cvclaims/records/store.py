@@ -3,8 +3,6 @@
 import contextlib
 import os
 import re
-import secrets
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -19,11 +17,6 @@ from cvclaims.text import clean
 SESSION = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}", re.ASCII)
 _KEY = re.compile(r"[0-9a-f]{64}")
 _FILE = re.compile(r"[0-9a-f]{24}\.json")
-
-
-def new_session() -> str:
-    """An id for a session, which its records carry."""
-    return f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(4)}"
 
 
 class StoreError(RuntimeError):

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cvclaims.plugins.notes import Notes
+from cvclaims.text import clean
 
 if TYPE_CHECKING:
     from cvclaims.engines import Engine
@@ -44,7 +45,7 @@ class Line:
     def tell(self, text: str) -> None:
         """Show what this process trains, unless the line was changed just now."""
         if self.due():
-            self.show([f"claim {self.claim}: {text}"])
+            self.show([clean(f"claim {self.claim}: {text}")])
 
     def due(self) -> bool:
         """Whether the line may change again; if so, that moment counts as its last change."""

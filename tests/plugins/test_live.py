@@ -70,6 +70,13 @@ def test_a_line_is_drawn_below_and_erased(screen: tuple[int, Callable[[], str]])
     assert read() == ""
 
 
+def test_a_claim_id_cannot_steer_the_terminal() -> None:
+    line = Listed()
+    line.claim = "1\x1b[31m"
+    line.tell("mlp on digits\x1b]0;x\x07")
+    assert line.seen == [r"claim 1\x1b[31m: mlp on digits\x1b]0;x\x07"]
+
+
 def test_a_terminal_that_is_gone_is_no_error() -> None:
     ours, theirs = pty.openpty()
     line = Drawn(theirs)

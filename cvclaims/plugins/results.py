@@ -12,7 +12,7 @@ import pytest
 
 from cvclaims.plugins import settings as options
 from cvclaims.plugins.suite import Suite, suite_of
-from cvclaims.text import clean
+from cvclaims.text import cells, clean, padded
 
 if TYPE_CHECKING:
     from cvclaims.plugins.terminal import Line, Sheet
@@ -138,9 +138,9 @@ class Sink:
 
         # Without the file, lines would not pass for tests to a program that reads node ids.
         names = {case.nodeid: case.nodeid.partition("::")[2] for case in self.suite.cases.values()}
-        widest = max(len(case.claim.id) for case in self.suite.cases.values())
+        widest = max(cells(case.claim.id) for case in self.suite.cases.values())
         for case in self.suite.cases.values():
-            yield Line(sheet.cut(f"{case.claim.id:{widest}}  {names[case.nodeid]}"))
+            yield Line(sheet.cut(f"{padded(case.claim.id, widest)}  {names[case.nodeid]}"))
 
     def _lines(self, sheet: "Sheet") -> "Iterator[Line]":
         """What is printed at the end."""

@@ -175,7 +175,9 @@ def _check_results(folder: Path) -> None:
     except (FileNotFoundError, NotADirectoryError):
         pass  # what it would lie in is looked at below
     except OSError as error:
-        raise refusal(f"--claims-results: {_short(folder)} cannot be used ({error.strerror})") from None
+        raise refusal(
+            f"--claims-results: {_short(folder)} cannot be used ({error.strerror})"
+        ) from None
     there = next(path for path in (folder, *folder.parents) if path.exists())
     if not there.is_dir():
         raise refusal(f"--claims-results: {there} is a file; name a folder")
@@ -240,8 +242,8 @@ def _scale(given: str) -> str:
 def _seeds(given: str) -> int:
     if not re.fullmatch("0*[1-8]", given):
         raise refusal(
-            f"--claims-seeds: {_short(given)!r} is no number from 1 to 8; the rules' bounds hold for "
-            "looks at 3, 5 and 8 seeds"
+            f"--claims-seeds: {_short(given)!r} is no number from 1 to 8; the rules' bounds hold "
+            "for looks at 3, 5 and 8 seeds"
         )
     return int(given)
 

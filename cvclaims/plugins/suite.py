@@ -66,7 +66,9 @@ class Suite:
 
     def tell_worker(self) -> dict[str, object]:
         """What a worker has to know of this session."""
-        if not options.any_given(self.config):  # the settings of a project without claims are its own
+        if not options.any_given(
+            self.config
+        ):  # the settings of a project without claims are its own
             from cvclaims.session import new_session
 
             self.session = new_session()

@@ -115,6 +115,11 @@ def test_what_changes_is_cut_last(width: int, expected: str) -> None:
     assert len(text) <= max(0, width)
 
 
+def test_wide_letters_are_cut_by_their_columns() -> None:
+    text = fitted(f"claim 1: {'模型' * 20}, seed 0: epoch 3/9, 5 s left", 40)
+    assert text == "claim 1: 模型模型模… epoch 3/9, 5 s left"
+
+
 def test_it_changes_only_so_often(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
     monkeypatch.setattr(live, "time", SimpleNamespace(monotonic=lambda: now))

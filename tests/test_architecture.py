@@ -50,7 +50,7 @@ COLLECTED = (
     *("plugins.claims", "plugins.torch_fixtures", "plugins.results"),
     *("text", "cli", "cli.compare", "report.changes"),
     *("plugins.cases", "plugins.outcome", "plugins.settings", "plugins.suite"),
-    *("plugins.gpu", "plugins.identity", "plugins.properties"),
+    *("plugins.asserts", "plugins.gpu", "plugins.identity", "plugins.properties"),
 )
 # Needed for a replay, which reads, judges and draws, and has no use for torch.
 REPLAYED = ("verdict", "verdict.judge", "report.rows", "report.page", "report.drawing")

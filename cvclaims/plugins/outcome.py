@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from cvclaims.plugins.cases import Case
+from cvclaims.plugins.properties import is_of_the_test
 from cvclaims.plugins.results import sent
 from cvclaims.report.rows import JUDGED, Row
 from cvclaims.text import clean
@@ -238,14 +239,14 @@ def _why_it_failed(report: pytest.TestReport, call: pytest.CallInfo[None]) -> st
 
 
 def _is_counterexample(error: BaseException) -> bool:
-    """Whether every failure that Hypothesis found is an assertion, and found again when retried."""
+    """Whether every failure that Hypothesis found is the test's, and was found again."""
     from hypothesis.errors import Flaky
 
     if isinstance(error, Flaky):
         return False
     if isinstance(error, BaseExceptionGroup):
         return all(_is_counterexample(e) for e in error.exceptions)
-    return type(error) is AssertionError
+    return type(error) is AssertionError and is_of_the_test(error)
 
 
 def _counterexample(error: BaseException) -> str:

@@ -29,8 +29,9 @@ def check_shares(claim: Claim, samples: Sequence[AnySample], bounds: Mapping[str
     labels = {sample.label for sample in samples}
     shares = [sample for sample in samples if sample.share]
     for sample in shares:
-        # A number under the name of the arm may be meant for another sample of that name.
-        arms = {arm.name for arm in sample.arms if len(sample.arms) == 1} - labels
+        # Differences and pools of shares are of arms whose own numbers are shares. A number under
+        # the name of an arm may be meant for another sample of that name.
+        arms = {arm.name for arm in sample.arms} - labels
         for name in {sample.label, *arms} & claim.reported.keys():
             _check_share(claim, f"reported {name!r}", claim.reported[name])
     if len(shares) == len(samples):

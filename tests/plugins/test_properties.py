@@ -179,3 +179,60 @@ def test_python_without_assertions(project: Project, optimised: str, how: str) -
     why = "python -O drops assertions, so nothing can refute a property: run without -O"
     assert {f"claim 1: {why}", f"claim 2: {why}"} <= set(ran.lines)
     assert ran.result.ret == pytest.ExitCode.TESTS_FAILED
+
+
+STRATEGIES = """
+def grown(n):
+    assert n < 7, "in the strategy"
+    return n
+
+@about("1")
+@given(st.integers().map(grown))
+def test_drawn_before(n):
+    assert n == n
+
+@about("2")
+@given(st.data())
+def test_drawn_within(data):
+    n = data.draw(st.integers().map(grown))
+    assert n == n
+
+@about("3")
+@given(st.integers())
+def test_two_failures(n):
+    assert n > -7
+    if n > 7:
+        raise OSError("in the test")
+
+@about("4")
+@given(st.integers())
+def test_two_counterexamples(n):
+    assert n > -7
+    assert n < 7
+
+from hypothesis import example
+
+@about("5")
+@example(9)
+@settings(phases=["explicit"])
+@given(st.integers())
+def test_explicit(n):
+    assert n < 7
+
+@about("6")
+@given(st.integers())
+def test_fine_beside_what_always_holds(n):
+    assert n < 7 or True
+"""
+
+
+def test_only_what_fails_in_the_property_itself_refutes_it(project: Project) -> None:
+    project.write(STRATEGIES.replace('["explicit"]', "[Phase.explicit]"))
+    file = project.path / "test_paper.py"
+    file.write_text("from hypothesis import Phase\n" + file.read_text())
+    ran = project.run()
+    assert ran.verdicts() == {
+        **{"1": "error", "2": "error", "3": "error", "4": "refuted", "5": "refuted"},
+    }
+    assert "in the strategy" in ran.reason("1")
+    assert "claim 6: `assert n < 7 or True` always holds, so nothing can refute it" in ran.lines

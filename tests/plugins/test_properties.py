@@ -1,9 +1,16 @@
 """Properties as claims: judged the same everywhere, and refused where nothing could refute them."""
 
 import json
+from contextlib import suppress
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.database import InMemoryExampleDatabase
 
+from cvclaims.plugins.properties import _settings_of, steadily
 from tests.plugins.project import Project
 
 SLOW = """
@@ -56,6 +63,36 @@ def test_no_clock_decides(project: Project) -> None:
     # A test that is no claim keeps the settings that it has.
     assert "DeadlineExceeded" in ran.text
     assert ran.counts == {"passed": 5, "failed": 1}
+
+
+def test_settings_are_the_authors_again_afterwards() -> None:
+    kept = settings(
+        max_examples=7,
+        deadline=5,
+        database=InMemoryExampleDatabase(),
+        suppress_health_check=[HealthCheck.filter_too_much],
+    )
+
+    @kept
+    @given(st.integers())
+    def test(n: int) -> None:
+        assert n == n
+
+    item: Any = SimpleNamespace(obj=test)
+    inner = test.hypothesis.inner_test  # type: ignore[attr-defined]
+    for fails in (False, True):
+        with suppress(ZeroDivisionError), steadily(item):
+            held = _settings_of(test)
+            assert held is not None
+            assert (held.max_examples, held.deadline, held.database) == (7, None, None)
+            assert held.derandomize
+            checks = {HealthCheck.filter_too_much, HealthCheck.too_slow}
+            assert set(held.suppress_health_check) == checks
+            test()
+            if fails:
+                raise ZeroDivisionError
+        assert _settings_of(test) is kept
+        assert test.hypothesis.inner_test is inner  # type: ignore[attr-defined]
 
 
 DRAWN = """

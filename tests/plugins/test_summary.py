@@ -147,6 +147,17 @@ def test_stand_ins_are_named() -> None:
 
 
 WIDE = "模型模型 " * 30
+
+
+def test_of_what_the_results_keep_an_earlier_verdict() -> None:
+    stands = [but(scale="full"), but(id="6.1", scale="full")]
+    small, none = but(scale="reduced"), but(id="6.1", scale="reduced", verdict="not evaluated")
+    assert summary.outranked([small, none], stands) == (
+        "; of 1 it keeps the verdict of an earlier, larger run"
+    )
+    assert summary.outranked([none, stands[0]], stands) == ""
+
+
 ODD = "odd\x1b[31m\u202e ± 模型 " + "a-long-word " * 30
 
 

@@ -109,6 +109,12 @@ SHARES: list[tuple[str, Callable[[Court], None]]] = [
     ("d", lambda held: held.judge.greater(held.a - held.b, held.c - held.d)),
     ("b", lambda held: held.judge.above(pooled("all", held.a, held.b), 0.5)),
     ("b", lambda held: held.judge.above(pooled("all", held.a - held.b, held.c), 0.5)),
+    (
+        "a",
+        lambda held: held.judge.above(
+            pooled("all", held.a, held.runs.b.measure(lambda _: 9.0)), 0.5
+        ),
+    ),
 ]
 
 

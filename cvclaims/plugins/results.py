@@ -90,10 +90,11 @@ class Sink:
     def _write(self, session: pytest.Session, rows: "list[Row]") -> None:
         from cvclaims.report.page import ReportError, write_results
 
-        store = self.suite.store
+        store, settings = self.suite.store, self.suite.settings
+        options.keep_from_git(settings.results, settings.default)
         try:
             self._written = write_results(
-                self.suite.settings.results,
+                settings.results,
                 [row for row in rows if row.scale != "smoke"],
                 lambda row: store.evidence(row.evidence),
                 lambda: store,

@@ -2,6 +2,7 @@
 
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,13 +43,18 @@ CHOICES = (
 
 @dataclass(frozen=True)
 class Settings:
-    """What the options say, after defaults."""
+    """What the options say, after defaults.
+
+    Attributes:
+        default: the folder of our own below the root, whether results and records go there or not.
+    """
 
     scale: str
     seeds: int
     data: Path | None
     results: Path
     store: Path
+    default: Path
     device: str
     replay: bool
     rerun: bool
@@ -94,6 +100,18 @@ def refusal(why: str) -> pytest.UsageError:
     return pytest.UsageError(clean(why))
 
 
+def keep_from_git(folder: Path, default: Path) -> None:
+    """Before a folder below our own is written to: where that is new, git is to pass over it.
+
+    What git should keep has a folder that was named, as pytest's cache has one of its own.
+    """
+    if default not in folder.parents:
+        return
+    with suppress(OSError):  # it is there, or nothing can be written: whoever writes next says so
+        default.mkdir()
+        (default / ".gitignore").write_text("# Made by cvclaims.\n*\n", encoding="utf-8")
+
+
 def add_options(parser: pytest.Parser) -> None:
     """Register the options and their ini twins (`claims_scale` for `--claims-scale`)."""
     group = parser.getgroup("claims", "claims of computer vision reports (cvclaims)")
@@ -129,12 +147,14 @@ def has_options(config: pytest.Config) -> bool:
 def read(config: pytest.Config) -> Settings:
     """The settings; raises UsageError in one line for a value that cannot be meant."""
     given = {name: _given(config, name) for name, *_ in (*OPTIONS, *FLAGS)}
-    results = _path(config, "results") or config.rootpath / ".cvclaims" / "results"
+    default = config.rootpath / ".cvclaims"
+    results = _path(config, "results") or default / "results"
     return Settings(
         scale=_scale(given["scale"] or "auto"),
         seeds=_seeds(given["seeds"] or "8"),
         data=_data(config),
         results=results,
+        default=default,
         store=_path(config, "store") or results / "records",
         device=_device(given["device"] or "auto"),
         replay=bool(given["replay"]),
@@ -159,6 +179,8 @@ def check(settings: Settings, *, runs: bool) -> None:
     if not runs or settings.plan:
         return
     _check_results(settings.results)
+    if not settings.replay:
+        keep_from_git(settings.store, settings.default)
     try:
         settings.open_store().check()
     except StoreError as error:

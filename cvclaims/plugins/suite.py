@@ -308,6 +308,7 @@ class Suite:
             return Replay(self.store)
         from cvclaims.engines.inline import Inline
 
+        options.keep_from_git(self.settings.store, self.settings.default)
         return Inline(
             self.store,
             self.device,

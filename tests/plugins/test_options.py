@@ -304,3 +304,36 @@ def test_the_other_plugins_work_without_the_one_that_has_the_options(project: Pr
         "def test_fine(device, data):\n    assert device.type == 'cpu'\n    assert data('digits')\n"
     )
     assert project.run("-pno:cvclaims").counts == {"passed": 1}
+
+
+COUNT = """
+@about("1")
+def test_one(verdict):
+    verdict.exact(1, 1)
+"""
+
+
+@pytest.mark.parametrize("tests", [CLAIM, COUNT], ids=["trained", "counted"])
+@pytest.mark.parametrize("options", [(), ("--claims-seeds=3",)])
+def test_git_passes_over_the_folder_that_nobody_named(
+    project: Project, tests: str, options: tuple[str, ...]
+) -> None:
+    project.write(tests)
+    ours = project.path / ".cvclaims"
+    for nothing in ("--collect-only", "--claims-plan"):
+        project.run(*options, nothing)
+        assert not ours.exists()
+    project.run(*options)
+    assert (ours / ".gitignore").read_text() == "# Made by cvclaims.\n*\n"
+    # Whoever takes it away, or had the folder before, keeps what is there.
+    (ours / ".gitignore").unlink()
+    project.run(*options)
+    assert not (ours / ".gitignore").exists()
+
+
+def test_a_folder_that_was_named_is_left_to_git(project: Project) -> None:
+    project.write(COUNT)
+    project.run("--claims-results=named")
+    assert (project.path / "named" / "claims.json").exists()
+    assert not list(project.path.rglob("named/**/.gitignore"))
+    assert not (project.path / ".cvclaims").exists()

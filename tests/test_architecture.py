@@ -23,11 +23,12 @@ ROOMS: dict[str, set[str]] = {
     "catalogue": set(),
     "seeds": set(),
     "files": set(),
+    "session": set(),
     "locks": {"text"},
     "recipe": {"catalogue"},
     "claim": {"catalogue", "recipe"},
     "plan": {"catalogue", "recipe", "claim"},
-    "records": {"catalogue", "recipe", "files", "locks", "text"},
+    "records": {"catalogue", "recipe", "files", "locks", "text", "session"},
     "data": {"catalogue", "files", "locks", "text"},
     "models": {"catalogue", "seeds", "recipe"},
     "training": {"catalogue", "files", "seeds", "recipe", "data", "models"},
@@ -44,12 +45,12 @@ ROOMS["__main__"] = {"cli"}
 
 # Needed while tests are collected, in any project: nothing heavy at all.
 COLLECTED = (
-    *("catalogue", "claim", "files", "locks", "plan", "recipe", "seeds"),
+    *("catalogue", "claim", "files", "locks", "plan", "recipe", "seeds", "session"),
     *("records", "records.measure", "engines", "engines.replay", "data.folder"),
     *("plugins.claims", "plugins.torch_fixtures", "plugins.results"),
     *("text", "cli", "cli.compare", "report.changes"),
     *("plugins.cases", "plugins.outcome", "plugins.settings", "plugins.suite"),
-    *("plugins.gpu", "plugins.identity", "plugins.properties"),
+    *("plugins.asserts", "plugins.gpu", "plugins.identity", "plugins.properties"),
 )
 # Needed for a replay, which reads, judges and draws, and has no use for torch.
 REPLAYED = ("verdict", "verdict.judge", "report.rows", "report.page", "report.drawing")

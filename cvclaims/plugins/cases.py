@@ -10,7 +10,7 @@ from cvclaims.claim import Claim, ClaimMark
 from cvclaims.plan import effective_scale
 from cvclaims.plugins.identity import origin, own_parameters
 from cvclaims.plugins.properties import is_property, mistake
-from cvclaims.plugins.settings import Settings, gpu_present
+from cvclaims.plugins.settings import Settings, gpu_present, refusal
 from cvclaims.recipe import scaled
 from cvclaims.records.record import TRAINING_REVISION
 
@@ -108,7 +108,7 @@ def cases_of(
         place = (case.claim.source.report.slug, case.claim.id, case.claim.case)
         first = places.setdefault(place, item)
         if first is item and item.nodeid in cases:
-            raise pytest.UsageError(
+            raise refusal(
                 f"two claims' tests are {item.nodeid!r} to pytest, as they lie outside its root "
                 f"{item.config.rootpath}: name a folder above both with --rootdir"
             )

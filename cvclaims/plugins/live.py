@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cvclaims.plugins.notes import Notes
+from cvclaims.text import cells, clean, fit
 
 if TYPE_CHECKING:
     from cvclaims.engines import Engine
@@ -44,7 +45,7 @@ class Line:
     def tell(self, text: str) -> None:
         """Show what this process trains, unless the line was changed just now."""
         if self.due():
-            self.show([f"claim {self.claim}: {text}"])
+            self.show([clean(f"claim {self.claim}: {text}")])
 
     def due(self) -> bool:
         """Whether the line may change again; if so, that moment counts as its last change."""
@@ -195,10 +196,10 @@ class Watch(threading.Thread):
 
 def fitted(text: str, width: int) -> str:
     """A text in one line: what changes stands at its end, so it gives way before that."""
-    if len(text) <= width:
+    if cells(text) <= width:
         return text
     head, _, tail = text.rpartition(": ")
-    return f"{head[: max(0, width - len(tail) - 2)]}… {tail}"[: max(0, width)]
+    return fit(f"{fit(head, width - cells(tail) - 2)}… {tail}", width)
 
 
 def line_for(config: pytest.Config) -> Line | None:

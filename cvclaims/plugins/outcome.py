@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from cvclaims.plugins.cases import Case
+from cvclaims.plugins.properties import is_of_the_test
+from cvclaims.plugins.results import sent
 from cvclaims.report.rows import JUDGED, Row
 from cvclaims.text import clean
 
@@ -41,7 +43,10 @@ def apply(
     SUPPORTED fails. What decided nothing is a skip with its reason, so that no other plugin takes
     it for a pass; INCONCLUSIVE fails under --claims-strict. A crash is an error.
     """
-    if report.passed and report.when != "call":
+    _undo_xfail(report, item, call)
+    if report.when == "teardown" and not report.failed:
+        return  # the call has its row
+    if report.when == "setup" and report.passed:
         return
     row = _row(report, call, case)
     row = replace(row, reason=clean(row.reason))
@@ -63,8 +68,21 @@ def apply(
         _skip(report, item, row.reason)
     elif row.verdict == "not evaluated":
         _blame_the_test(report, item)
+    elif row.verdict == "supported":
+        report.outcome, report.longrepr = "passed", None
     _attach(report, item, row)
     _make_sendable(report)
+
+
+def _undo_xfail(report: pytest.TestReport, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    """Let nothing expect a claim to fail but its `disputed`, as a mark that a running test adds."""
+    if not hasattr(report, "wasxfail"):
+        return
+    del report.wasxfail
+    if call.excinfo is not None and isinstance(call.excinfo.value, pytest.xfail.Exception):
+        _skip(report, item, str(call.excinfo.value))
+    elif call.excinfo is not None:
+        report.outcome = "failed"
 
 
 def note_part(report: pytest.TestReport, call: pytest.CallInfo[None], case: Case) -> None:
@@ -135,7 +153,7 @@ def status(
 
 def row_of(report: Any) -> dict[str, Any] | None:
     """The row that a report carries, if it does."""
-    rows = [value for name, value in getattr(report, "user_properties", ()) if name == ROW]
+    rows = sent(report, ROW)
     row: dict[str, Any] | None = json.loads(rows[-1]) if rows else None
     return row
 
@@ -179,7 +197,8 @@ def _row(report: pytest.TestReport, call: pytest.CallInfo[None], case: Case) -> 
         count, first = len(case.failed_parts), case.failed_parts[0]
         reason = f"{count} subtest{'s' * (count > 1)} failed: {first}"
         return Row(**parts, verdict="error", reason=reason)
-    if report.skipped:
+    judgment = judge.judgment if judge is not None else None
+    if report.skipped and judgment is None:  # a skip after the verdict takes nothing back
         return Row(**parts, verdict="not evaluated", reason=_skip_reason(report))
     if report.failed:
         verdict, reason = _failure(report, call, case)
@@ -187,7 +206,6 @@ def _row(report: pytest.TestReport, call: pytest.CallInfo[None], case: Case) -> 
     if case.is_property:
         parts["device"] = _processor()
         return Row(**parts, verdict="supported", reason="Hypothesis found no counterexample")
-    judgment = judge.judgment if judge is not None else None
     if judgment is None:
         return Row(**parts, verdict="error", reason="the test ended without asking for a verdict")
     parts |= {
@@ -221,14 +239,14 @@ def _why_it_failed(report: pytest.TestReport, call: pytest.CallInfo[None]) -> st
 
 
 def _is_counterexample(error: BaseException) -> bool:
-    """Whether every failure that Hypothesis found is an assertion, and found again when retried."""
+    """Whether every failure that Hypothesis found is the test's, and was found again."""
     from hypothesis.errors import Flaky
 
     if isinstance(error, Flaky):
         return False
     if isinstance(error, BaseExceptionGroup):
         return all(_is_counterexample(e) for e in error.exceptions)
-    return type(error) is AssertionError
+    return type(error) is AssertionError and is_of_the_test(error)
 
 
 def _counterexample(error: BaseException) -> str:
@@ -246,7 +264,7 @@ def _counterexample(error: BaseException) -> str:
 def _skip_reason(report: pytest.TestReport) -> str:
     if isinstance(report.longrepr, tuple):
         return str(report.longrepr[2]).removeprefix("Skipped: ")
-    return str(getattr(report, "wasxfail", "") or report.longrepr or "skipped")
+    return str(report.longrepr or "skipped")
 
 
 def _processor() -> str:

@@ -38,12 +38,14 @@ class Planner:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """The plan; with -qq without its list of claims."""
-        terminal = terminalreporter
+        from cvclaims.plugins.terminal import sheet_of
+
+        terminal, sheet = terminalreporter, sheet_of(self.suite.config)
         terminal.write_sep("=", "plan")
         for line in self._lines():
-            terminal.write_line(line)
+            terminal.write_line(sheet.spell(line))
         for problem in dict.fromkeys([*self.suite.problems.values(), *self.suite.take_problems()]):
-            terminal.write_line(f"problem: {problem}", yellow=True)
+            terminal.write_line(sheet.spell(f"problem: {problem}"), yellow=True)
 
     def _lines(self) -> Iterator[str]:
         cases = list(self.suite.cases.values())

@@ -4,19 +4,23 @@ A property is supported where no counterexample was found, so one that looks for
 not show it, must not count.
 """
 
-import ast
 import functools
-import inspect
 import itertools
-import textwrap
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cvclaims.plugins import asserts
+
 if TYPE_CHECKING:
     from hypothesis import settings
+
+
+_OF_THE_TEST = "_cvclaims_of_the_test"
 
 
 def is_property(item: pytest.Item) -> bool:
@@ -34,9 +38,7 @@ def mistake(item: pytest.Item) -> str | None:
     given = _settings_of(test)
     if given and {phase.name for phase in given.phases}.isdisjoint({"explicit", "generate"}):
         return "its settings leave out the phases that try examples, so nothing can refute it"
-    if not _can_refute(test.hypothesis.inner_test):
-        return "its property asserts nothing, so nothing can refute it: write `assert ...`"
-    return None
+    return asserts.mistake(test.hypothesis.inner_test)
 
 
 @contextmanager
@@ -85,29 +87,25 @@ def _counted(inner: Callable[..., Any], finished: Iterator[int]) -> Callable[...
     @functools.wraps(inner)  # Hypothesis draws its examples by the source and signature
     def counted(*args: Any, **kwargs: Any) -> Any:
         __tracebackhide__ = True
-        result = inner(*args, **kwargs)
+        try:
+            result = inner(*args, **kwargs)
+        except AssertionError as error:
+            # Only here: what asserts while Hypothesis makes an example says nothing of the claim.
+            error.__dict__[_OF_THE_TEST] = not _in_strategy(error.__traceback__)
+            raise
         next(finished)
         return result
 
     return counted
 
 
-def _can_refute(test: Callable[..., Any]) -> bool:
-    """Whether anything in a function could raise; True where its source does not tell."""
-    if hasattr(test, "__wrapped__"):
-        return True  # what wraps it may assert
-    try:
-        (function,) = ast.parse(textwrap.dedent(inspect.getsource(test))).body
-    except (OSError, TypeError, ValueError, SyntaxError):
-        return True
-    return not isinstance(function, ast.FunctionDef) or any(map(_may_raise, function.body))
+def is_of_the_test(error: BaseException) -> bool:
+    """Whether an assertion failed in a property itself, and not in what makes its examples."""
+    return bool(getattr(error, _OF_THE_TEST, False))
 
 
-def _may_raise(node: ast.AST) -> bool:
-    if isinstance(node, ast.Assert):
-        return not (isinstance(node.test, ast.Constant) and node.test.value)
-    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Compare | ast.BoolOp):
-        return False  # compared, and the outcome thrown away
-    if isinstance(node, ast.Raise | ast.Call):
-        return True
-    return any(map(_may_raise, ast.iter_child_nodes(node)))
+def _in_strategy(trace: TracebackType | None) -> bool:
+    """Whether the test was drawing more of its example, as by `data.draw`."""
+    frames = (frame for frame, _ in traceback.walk_tb(trace))
+    names = (str(frame.f_globals.get("__name__", "")) for frame in frames)
+    return any(name.startswith("hypothesis.strategies") for name in names)

@@ -12,7 +12,7 @@ import pytest
 
 from cvclaims.plugins import settings as options
 from cvclaims.plugins.suite import Suite, suite_of
-from cvclaims.text import clean
+from cvclaims.text import cells, clean, padded
 
 if TYPE_CHECKING:
     from cvclaims.plugins.terminal import Line, Sheet
@@ -42,7 +42,7 @@ class Sink:
         self.rows: dict[str, Mapping[str, Any]] = {}
         self.problems: list[str] = []
         self._crashed: dict[str, str] = {}
-        self._broken = 0
+        self._refuted = 0
         self._interrupted = False
         self._written: Written | None = None
         self._unwritten = ""
@@ -50,14 +50,11 @@ class Sink:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take the row that a report carries; a worker's crash arrives without one."""
-        properties: dict[str, Any] = dict(report.user_properties)
-        self.problems += properties.get("cvclaims_problems", ())
-        verdict = None
-        if "cvclaims_row" in properties:
-            self.rows[report.nodeid] = json.loads(properties["cvclaims_row"])
-            verdict = self.rows[report.nodeid]["verdict"]
-        if report.failed and verdict != "refuted":
-            self._broken += 1
+        for problems in sent(report, "cvclaims_problems"):
+            self.problems += problems
+        for row in sent(report, "cvclaims_row")[-1:]:
+            self.rows[report.nodeid] = json.loads(row)
+            self._refuted += report.failed and self.rows[report.nodeid]["verdict"] == "refuted"
         # xdist reports the test that a worker died in with "???" for its phase.
         if str(report.when) == "???":
             self._crashed[report.nodeid] = str(report.longrepr).splitlines()[0]
@@ -71,10 +68,12 @@ class Sink:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write the tables; a session that should have written them and could not has failed."""
         self._add_crashed()
-        if session.exitstatus == pytest.ExitCode.TESTS_FAILED and not self._broken:
-            session.exitstatus = REFUTED_ONLY
         if not self.rows:
             return
+        # pytest counts all that failed: tests, files that could not be collected, other plugins'.
+        only = 0 < self._refuted == session.testsfailed
+        if only and session.exitstatus == pytest.ExitCode.TESTS_FAILED:
+            session.exitstatus = REFUTED_ONLY
         rows = self._judged()
         if self._interrupted:
             self._unwritten = "the session was interrupted"
@@ -93,10 +92,11 @@ class Sink:
     def _write(self, session: pytest.Session, rows: "list[Row]") -> None:
         from cvclaims.report.page import ReportError, write_results
 
-        store = self.suite.store
+        store, settings = self.suite.store, self.suite.settings
+        options.keep_from_git(settings.results, settings.default)
         try:
             self._written = write_results(
-                self.suite.settings.results,
+                settings.results,
                 [row for row in rows if row.scale != "smoke"],
                 lambda row: store.evidence(row.evidence),
                 lambda: store,
@@ -104,7 +104,8 @@ class Sink:
             self.problems += self._written.problems
         except ReportError as error:
             self._unwritten, self._failed = str(error), True
-            session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
+            if session.exitstatus in (pytest.ExitCode.OK, REFUTED_ONLY):
+                session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def _add_crashed(self) -> None:
         """Rows for claims whose worker died in them, from the notes that it had left."""
@@ -140,9 +141,9 @@ class Sink:
 
         # Without the file, lines would not pass for tests to a program that reads node ids.
         names = {case.nodeid: case.nodeid.partition("::")[2] for case in self.suite.cases.values()}
-        widest = max(len(case.claim.id) for case in self.suite.cases.values())
+        widest = max(cells(case.claim.id) for case in self.suite.cases.values())
         for case in self.suite.cases.values():
-            yield Line(sheet.cut(f"{case.claim.id:{widest}}  {names[case.nodeid]}"))
+            yield Line(sheet.cut(f"{padded(case.claim.id, widest)}  {names[case.nodeid]}"))
 
     def _lines(self, sheet: "Sheet") -> "Iterator[Line]":
         """What is printed at the end."""
@@ -188,6 +189,15 @@ class Sink:
             told += summary.outranked(rows, self._written.rows)
         for line in sheet.wrap(clean(told)):
             yield Line(line, colour="red" if self._failed else "")
+
+
+def sent(report: object, name: str) -> list[Any]:
+    """What came with a report under a name; others may attach whatever they like beside it."""
+    return [
+        pair[1]
+        for pair in getattr(report, "user_properties", ())
+        if isinstance(pair, tuple | list) and len(pair) == 2 and pair[0] == name
+    ]
 
 
 def _says_something(row: "Row") -> bool:

@@ -1,6 +1,8 @@
 """The options of the suite: one prefix, an ini twin for each, checked before anything runs."""
 
 import os
+import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,13 +43,18 @@ CHOICES = (
 
 @dataclass(frozen=True)
 class Settings:
-    """What the options say, after defaults."""
+    """What the options say, after defaults.
+
+    Attributes:
+        default: the folder of our own below the root, whether results and records go there or not.
+    """
 
     scale: str
     seeds: int
     data: Path | None
     results: Path
     store: Path
+    default: Path
     device: str
     replay: bool
     rerun: bool
@@ -88,6 +95,23 @@ class Settings:
         return Store(self.store, read_only=self.replay or self.plan)
 
 
+def refusal(why: str) -> pytest.UsageError:
+    """What ends a session in one line; it may quote whatever was given."""
+    return pytest.UsageError(clean(why))
+
+
+def keep_from_git(folder: Path, default: Path) -> None:
+    """Before a folder below our own is written to: where that is new, git is to pass over it.
+
+    What git should keep has a folder that was named, as pytest's cache has one of its own.
+    """
+    if default not in folder.parents:
+        return
+    with suppress(OSError):  # it is there, or nothing can be written: whoever writes next says so
+        default.mkdir()
+        (default / ".gitignore").write_text("# Made by cvclaims.\n*\n", encoding="utf-8")
+
+
 def add_options(parser: pytest.Parser) -> None:
     """Register the options and their ini twins (`claims_scale` for `--claims-scale`)."""
     group = parser.getgroup("claims", "claims of computer vision reports (cvclaims)")
@@ -105,27 +129,32 @@ def add_options(parser: pytest.Parser) -> None:
 
 def any_given(config: pytest.Config) -> bool:
     """Whether this project or command line says anything about claims."""
-    chosen = (config.getoption(f"claims_{name}") for name, *_ in CHOICES)
+    chosen = (config.getoption(f"claims_{name}", None) for name, *_ in CHOICES)
     given = (_given(config, name) for name, *_ in (*OPTIONS, *FLAGS))
     return any(value is not None for value in (*chosen, *given))
 
 
 def is_plan(config: pytest.Config) -> bool:
     """Whether a plan is asked for, whatever the other options say."""
-    if not hasattr(config.option, "claims_plan"):
-        return False  # the plugin that has the options was switched off
     return bool(_given(config, "plan"))
+
+
+def has_options(config: pytest.Config) -> bool:
+    """Whether the plugin that has the options is there: others work by the defaults without it."""
+    return hasattr(config.option, "claims_plan")
 
 
 def read(config: pytest.Config) -> Settings:
     """The settings; raises UsageError in one line for a value that cannot be meant."""
     given = {name: _given(config, name) for name, *_ in (*OPTIONS, *FLAGS)}
-    results = _path(config, "results") or config.rootpath / ".cvclaims" / "results"
+    default = config.rootpath / ".cvclaims"
+    results = _path(config, "results") or default / "results"
     return Settings(
         scale=_scale(given["scale"] or "auto"),
         seeds=_seeds(given["seeds"] or "8"),
         data=_data(config),
         results=results,
+        default=default,
         store=_path(config, "store") or results / "records",
         device=_device(given["device"] or "auto"),
         replay=bool(given["replay"]),
@@ -133,7 +162,7 @@ def read(config: pytest.Config) -> Settings:
         strict=bool(given["strict"]),
         plan=bool(given["plan"]),
         table=bool(given["table"]),
-        ids=_ids(config.getoption("claims_id")),
+        ids=_ids(config.getoption("claims_id", None)),
     )
 
 
@@ -142,27 +171,40 @@ def check(settings: Settings, *, runs: bool) -> None:
     from cvclaims.records import StoreError
 
     if settings.replay and settings.rerun:
-        raise pytest.UsageError("--claims-replay trains nothing and --claims-rerun all: choose one")
+        raise refusal("--claims-replay trains nothing and --claims-rerun all: choose one")
     if settings.replay and settings.scale == "smoke":
-        raise pytest.UsageError("--claims-replay judges; smoke records judge nothing")
+        raise refusal("--claims-replay judges; smoke records judge nothing")
     if settings.replay and settings.plan:
-        raise pytest.UsageError("--claims-replay trains nothing that could be planned: choose one")
+        raise refusal("--claims-replay trains nothing that could be planned: choose one")
     if not runs or settings.plan:
         return
     _check_results(settings.results)
+    if not settings.replay:
+        keep_from_git(settings.store, settings.default)
     try:
         settings.open_store().check()
     except StoreError as error:
-        raise pytest.UsageError(f"--claims-store: {error}") from None
+        raise refusal(f"--claims-store: {error}") from None
+    except OSError as error:
+        where = _short(settings.store)
+        raise refusal(f"--claims-store: {where} cannot be used ({error.strerror})") from None
 
 
 def _check_results(folder: Path) -> None:
     """Whether the tables can be written, without making the folder before there are any."""
+    try:
+        folder.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass  # what it would lie in is looked at below
+    except OSError as error:
+        raise refusal(
+            f"--claims-results: {_short(folder)} cannot be used ({error.strerror})"
+        ) from None
     there = next(path for path in (folder, *folder.parents) if path.exists())
     if not there.is_dir():
-        raise pytest.UsageError(f"--claims-results: {there} is a file; name a folder")
+        raise refusal(f"--claims-results: {there} is a file; name a folder")
     if not os.access(there, os.W_OK):
-        raise pytest.UsageError(f"--claims-results: {there} cannot be written; name another folder")
+        raise refusal(f"--claims-results: {there} cannot be written; name another folder")
 
 
 def shown(path: Path) -> str:
@@ -171,43 +213,59 @@ def shown(path: Path) -> str:
 
 
 def _given(config: pytest.Config, name: str) -> Any:
-    value = config.getoption(f"claims_{name}")
+    value = config.getoption(f"claims_{name}", None)
     return _ini(config, name) if value is None else value
 
 
 def _ini(config: pytest.Config, name: str) -> Any:
+    if not has_options(config):
+        return None
     try:
         return config.getini(f"claims_{name}")
     except (TypeError, ValueError, pytest.UsageError) as error:
-        raise pytest.UsageError(f"claims_{name}: {error}") from None
+        raise refusal(f"claims_{name}: {error}") from None
 
 
 def _path(config: pytest.Config, name: str) -> Path | None:
     """A folder: an option is meant from where the person stands, an ini value from its file."""
-    option = config.getoption(f"claims_{name}")
+    option = config.getoption(f"claims_{name}", None)
     if option:
-        return (config.invocation_params.dir / Path(option).expanduser()).resolve()
+        return _folder(config.invocation_params.dir, option, name)
     ini = _ini(config, name)
-    return _from_ini(config, ini) if ini else None
+    return _from_ini(config, ini, name) if ini else None
 
 
-def _from_ini(config: pytest.Config, folder: str) -> Path:
+def _from_ini(config: pytest.Config, folder: str, name: str) -> Path:
     """A folder that the ini file names: pytest's root may lie elsewhere, by --rootdir."""
     base = config.inipath.parent if config.inipath else config.invocation_params.dir
-    return (base / Path(folder).expanduser()).resolve()
+    return _folder(base, folder, name)
+
+
+def _folder(base: Path, given: str, name: str) -> Path:
+    try:
+        return (base / Path(given).expanduser()).resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # no such user, a loop of links, ...
+        why = getattr(error, "strerror", None) or error
+        raise refusal(f"--claims-{name}: {_short(given)} cannot be used ({why})") from None
+
+
+def _short(given: object) -> str:
+    """What was given, as far as a line of an error has room for it."""
+    text = str(given)
+    return text if len(text) <= 200 else f"{text[:200]}…"
 
 
 def _scale(given: str) -> str:
     if given not in SCALES:
-        raise pytest.UsageError(f"--claims-scale: {given!r} is none of {', '.join(SCALES)}")
+        raise refusal(f"--claims-scale: {_short(given)!r} is none of {', '.join(SCALES)}")
     return given
 
 
 def _seeds(given: str) -> int:
-    if not given.isdecimal() or not 1 <= int(given) <= 8:
-        raise pytest.UsageError(
-            f"--claims-seeds: {given!r} is no number from 1 to 8; the rules' bounds hold for "
-            "looks at 3, 5 and 8 seeds"
+    if not re.fullmatch("0*[1-8]", given):
+        raise refusal(
+            f"--claims-seeds: {_short(given)!r} is no number from 1 to 8; the rules' bounds hold "
+            "for looks at 3, 5 and 8 seeds"
         )
     return int(given)
 
@@ -216,25 +274,27 @@ def _data(config: pytest.Config) -> Path | None:
     """The data folder as it was named: messages about it end up in tables."""
     from cvclaims.data.folder import DataError, session_folder
 
-    option, ini = config.getoption("claims_data"), _ini(config, "data")
+    option, ini = config.getoption("claims_data", None), _ini(config, "data")
     if ini:
-        ini = shown(_from_ini(config, ini))
+        ini = shown(_from_ini(config, ini, "data"))
     try:
         return session_folder(option, ini)
     except DataError as error:
-        raise pytest.UsageError(str(error)) from None
+        raise refusal(str(error)) from None
+    except (OSError, RuntimeError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise refusal(f"--claims-data: the folder of the sets cannot be used ({why})") from None
 
 
 def _ids(given: str | None) -> tuple[str, ...]:
     """The patterns of the ids to run; empty for all claims."""
     asked = tuple(part.strip() for part in (given or "").split(",") if part.strip())
     if given is not None and not asked:
-        raise pytest.UsageError("--claims-id names no claim; write ids such as 5.10,3.*")
+        raise refusal("--claims-id names no claim; write ids such as 5.10,3.*")
     return asked
 
 
 def _device(given: str) -> str:
-    kind, _, number = given.partition(":")
-    if given in ("auto", "cpu", "mps", "cuda") or (kind == "cuda" and number.isdecimal()):
+    if re.fullmatch("auto|cpu|mps|cuda|cuda:[0-9]{1,4}", given):
         return given
-    raise pytest.UsageError(f"--claims-device: {given!r} is none of auto, cpu, cuda, cuda:N, mps")
+    raise refusal(f"--claims-device: {_short(given)!r} is none of auto, cpu, cuda, cuda:N, mps")

@@ -87,6 +87,12 @@ class Suite:
 
     def tell_worker(self) -> dict[str, object]:
         """What a worker has to know of this session."""
+        if not options.any_given(
+            self.config
+        ):  # the settings of a project without claims are its own
+            from cvclaims.session import new_session
+
+            self.session = new_session()
         return {"cvclaims_session": self.session, "cvclaims_notes": str(self.notes.folder)}
 
     def take_problems(self) -> list[str]:
@@ -179,8 +185,12 @@ class Suite:
             self.config.pluginmanager.register(Planner(self), "cvclaims-planner")
         if not claims:
             return
-        self.attend()
         from cvclaims.plugins.cases import cases_of
+        from cvclaims.plugins.ids import claim_id
+
+        if not (options.any_given(self.config) or any(map(claim_id, claims))):
+            return  # the project has a marker of that name for something else
+        self.attend()
 
         try:
             self.cases, self.problems = cases_of(claims, self.settings, self.store)
@@ -336,6 +346,7 @@ class Suite:
             return Replay(self.store)
         from cvclaims.engines.inline import Inline
 
+        options.keep_from_git(self.settings.store, self.settings.default)
         return Inline(
             self.store,
             self.device,

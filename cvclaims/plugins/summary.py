@@ -10,7 +10,7 @@ from cvclaims.plugins.terminal import Line, Sheet, table
 from cvclaims.report.quantities import NONE
 from cvclaims.report.rows import JUDGED, Row
 from cvclaims.report.tables import quantities
-from cvclaims.text import clean
+from cvclaims.text import cells, clean, padded
 
 # So many lines for single claims, so that a session's end fits a screen; the rest is counted.
 MOST_CLAIMS = 14
@@ -66,13 +66,13 @@ def claim_lines(
     few = shown if len(shown) == MOST_CLAIMS + 1 else shown[:MOST_CLAIMS]
     # A long name leaves room for the verdict and the first numbers.
     names = {row.place: sheet.cut(clean(f"{row.id} {row.case}"), sheet.width // 2) for row in few}
-    name = max((len(text) for text in names.values() if len(text) <= _NAME), default=0)
+    name = max((width for width in map(cells, names.values()) if width <= _NAME), default=0)
     word = max(len(row.verdict) for row in few)
     lines = [Line(sheet.cut("refuted, in error or changed (name reported → measured):"))]
     for row in few:
-        lead = f"  {names[row.place]:{name}}  "
+        lead = f"  {padded(names[row.place], name)}  "
         rest = f"{'':{word - len(row.verdict)}}  {_what(row, before.get(row.place))}"
-        room = max(0, sheet.width - len(lead) - len(row.verdict))
+        room = max(0, sheet.width - cells(lead) - len(row.verdict))
         lines.append(Line(lead, row.verdict, sheet.cut(rest, room).rstrip()))
     if len(shown) > len(few):
         more = f"  and {len(shown) - len(few):,} more: --claims-table shows every claim"

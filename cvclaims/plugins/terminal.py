@@ -1,13 +1,12 @@
 """Lines for a terminal: no wider than it is, in characters that its encoding has."""
 
 import sys
-import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pytest
 
-from cvclaims.text import encodable
+from cvclaims.text import cells, encodable, fit, padded, wrapped
 
 _COLOURS: Mapping[str, str] = {
     "supported": "green",
@@ -49,17 +48,11 @@ class Sheet:
         """A line no wider than the sheet, or than `width`."""
         most = self.width if width is None else width
         text, more = self.spell(text), self.spell("…")
-        return text if len(text) <= most else text[: max(0, most - len(more))].rstrip() + more
+        return text if cells(text) <= most else fit(text, most - cells(more)).rstrip() + more
 
     def wrap(self, text: str, indent: str = "  ") -> list[str]:
         """A text in lines no wider than the sheet; all but the first are indented."""
-        return textwrap.wrap(
-            self.spell(text),
-            self.width,
-            subsequent_indent=indent,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
+        return wrapped(self.spell(text), self.width, indent)
 
 
 def sheet_of(config: pytest.Config) -> Sheet:
@@ -77,10 +70,10 @@ def write(terminal: pytest.TerminalReporter, lines: Iterable[Line]) -> None:
 
 def table(rows: Sequence[Sequence[str]]) -> list[str]:
     """Columns two spaces apart, the first to the left and all others to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    widths = [max(map(cells, column)) for column in zip(*rows, strict=True)]
     return [
         "  ".join(
-            cell.ljust(width) if place == 0 else cell.rjust(width)
+            padded(cell, width, right=place > 0)
             for place, (cell, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
         for row in rows

@@ -4,11 +4,11 @@ A name that no table would ever show beside a measured number, and a percentage 
 measured, make a row that compares nothing.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
 from cvclaims.claim import Claim
-from cvclaims.verdict.samples import AnySample
+from cvclaims.verdict.samples import AnySample, Pooled
 
 
 def check_names(claim: Claim, shown: Iterable[str]) -> None:
@@ -27,15 +27,22 @@ def check_names(claim: Claim, shown: Iterable[str]) -> None:
 def check_shares(claim: Claim, samples: Sequence[AnySample], bounds: Mapping[str, float]) -> None:
     """Refuse numbers above 1, reported or in the rule, where shares of 0 to 1 are measured."""
     labels = {sample.label for sample in samples}
-    shares = [sample for sample in samples if sample.share]
-    for sample in shares:
-        # A number under the name of the arm may be meant for another sample of that name.
-        arms = {arm.name for arm in sample.arms if len(sample.arms) == 1} - labels
+    for sample in filter(lambda sample: sample.share, _with_parts(samples)):
+        # Differences and pools of shares are of arms whose own numbers are shares. A number under
+        # the name of an arm may be meant for another sample of that name.
+        arms = {arm.name for arm in sample.arms} - labels
         for name in {sample.label, *arms} & claim.reported.keys():
             _check_share(claim, f"reported {name!r}", claim.reported[name])
-    if len(shares) == len(samples):
+    if all(sample.share for sample in samples):
         for name, bound in bounds.items():
             _check_share(claim, f"`{name}`", bound)
+
+
+def _with_parts(samples: Sequence[AnySample]) -> Iterator[AnySample]:
+    """The samples, and those that they pool: some of these may be shares and others not."""
+    for sample in samples:
+        yield sample
+        yield from sample.samples if isinstance(sample, Pooled) else ()
 
 
 def _check_share(claim: Claim, what: str, number: float) -> None:

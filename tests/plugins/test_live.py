@@ -70,6 +70,13 @@ def test_a_line_is_drawn_below_and_erased(screen: tuple[int, Callable[[], str]])
     assert read() == ""
 
 
+def test_a_claim_id_cannot_steer_the_terminal() -> None:
+    line = Listed()
+    line.claim = "1\x1b[31m"
+    line.tell("mlp on digits\x1b]0;x\x07")
+    assert line.seen == [r"claim 1\x1b[31m: mlp on digits\x1b]0;x\x07"]
+
+
 def test_a_terminal_that_is_gone_is_no_error() -> None:
     ours, theirs = pty.openpty()
     line = Drawn(theirs)
@@ -106,6 +113,11 @@ def test_what_changes_is_cut_last(width: int, expected: str) -> None:
     text = fitted("claim 1: mlp on digits, seed 0: epoch 3/9, 5 s left", width)
     assert text == expected
     assert len(text) <= max(0, width)
+
+
+def test_wide_letters_are_cut_by_their_columns() -> None:
+    text = fitted(f"claim 1: {'模型' * 20}, seed 0: epoch 3/9, 5 s left", 40)
+    assert text == "claim 1: 模型模型模… epoch 3/9, 5 s left"
 
 
 def test_it_changes_only_so_often(monkeypatch: pytest.MonkeyPatch) -> None:

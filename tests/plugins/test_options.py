@@ -1,6 +1,7 @@
 """The --claims-* options: what they say of themselves, their ini twins, values that cannot be."""
 
 import itertools
+import os
 import re
 from pathlib import Path
 
@@ -88,6 +89,20 @@ BAD = [
     ("store", "a-file/below", "--claims-store: *a-file/below cannot be written (*); choose *"),
     ("device", "tpu", "--claims-device: 'tpu' is none of auto, cpu, cuda, cuda:N, mps"),
     ("device", "cuda:x", "--claims-device: 'cuda:x' is none of *"),
+    ("seeds", "1" * 5000, "--claims-seeds: '1111*…' is no number from 1 to 8; *"),
+    ("device", f"cuda:{'1' * 5000}", "--claims-device: 'cuda:111*…' is none of *"),
+    ("results", "a-file/\x1b[31m", "--claims-results: *a-file is a file; name a folder"),
+    ("store", "a-file/\x1b[31m", r"--claims-store: *a-file/\x1b[31m cannot be written (*); *"),
+    ("scale", "\x1b[31m", r"--claims-scale: '*x1b[31m' is none of *"),
+    *(
+        (name, value, f"--claims-{name}: *cannot be * ({why})*")
+        for name in ("results", "store")
+        for value, why in {
+            "~nobodyhere/x": "Could not determine home directory.",
+            "loop/x": "*",
+            "a" * 300: "File name too long",
+        }.items()
+    ),
 ]
 
 
@@ -106,6 +121,7 @@ def refused(project: Project, *options: str) -> str:
 def test_a_bad_value(project: Project, name: str, value: str, error: str, ini: bool) -> None:
     project.write(CLAIM)
     (project.path / "a-file").touch()
+    (project.path / "loop").symlink_to("loop")
     if ini:
         project.ini(f"claims_{name} = {value}")
     line = refused(project, *([] if ini else [f"--claims-{name}={value}"]))
@@ -270,3 +286,54 @@ def test_without_claims_torch_is_not_asked_for_a_device(project: Project) -> Non
     (project.path / "test_things.py").write_text("def test_fine():\n    pass\n")
     project.forbid("torch")
     assert project.run_alone("--claims-device=cuda").counts == {"passed": 1}
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may enter all")
+@pytest.mark.parametrize("name", ["results", "store"])
+def test_a_folder_below_one_that_may_not_be_entered(project: Project, name: str) -> None:
+    closed = project.path / "closed"
+    closed.mkdir(mode=0)
+    line = refused(project, f"--claims-{name}=closed/below")
+    closed.chmod(0o700)
+    assert "(Permission denied)" in line
+    assert "\n" not in line
+
+
+def test_the_other_plugins_work_without_the_one_that_has_the_options(project: Project) -> None:
+    (project.path / "test_things.py").write_text(
+        "def test_fine(device, data):\n    assert device.type == 'cpu'\n    assert data('digits')\n"
+    )
+    assert project.run("-pno:cvclaims").counts == {"passed": 1}
+
+
+COUNT = """
+@about("1")
+def test_one(verdict):
+    verdict.exact(1, 1)
+"""
+
+
+@pytest.mark.parametrize("tests", [CLAIM, COUNT], ids=["trained", "counted"])
+@pytest.mark.parametrize("options", [(), ("--claims-seeds=3",)])
+def test_git_passes_over_the_folder_that_nobody_named(
+    project: Project, tests: str, options: tuple[str, ...]
+) -> None:
+    project.write(tests)
+    ours = project.path / ".cvclaims"
+    for nothing in ("--collect-only", "--claims-plan"):
+        project.run(*options, nothing)
+        assert not ours.exists()
+    project.run(*options)
+    assert (ours / ".gitignore").read_text() == "# Made by cvclaims.\n*\n"
+    # Whoever takes it away, or had the folder before, keeps what is there.
+    (ours / ".gitignore").unlink()
+    project.run(*options)
+    assert not (ours / ".gitignore").exists()
+
+
+def test_a_folder_that_was_named_is_left_to_git(project: Project) -> None:
+    project.write(COUNT)
+    project.run("--claims-results=named")
+    assert (project.path / "named" / "claims.json").exists()
+    assert not list(project.path.rglob("named/**/.gitignore"))
+    assert not (project.path / ".cvclaims").exists()

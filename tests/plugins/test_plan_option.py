@@ -72,6 +72,13 @@ def test_a_plan_of_nothing_measured(project: Project) -> None:
     assert not (project.path / "results").exists()
 
 
+def test_what_would_steer_a_terminal_is_shown_as_what_it_is(project: Project) -> None:
+    project.write(CLAIMS.replace('"2"', '"2\\x1b[31m"'))
+    lines = planned(project, "-k", "test_one")
+    assert lines[-1].startswith(r"2\x1b[31m")
+    assert "\x1b" not in "".join(lines)
+
+
 def stored(project: Project, *seeds: int) -> None:
     """Records of GOOD at 6 images a second: 600 images take 100 s."""
     store = Store(project.results / "records")

@@ -1,9 +1,16 @@
 """Properties as claims: judged the same everywhere, and refused where nothing could refute them."""
 
 import json
+from contextlib import suppress
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.database import InMemoryExampleDatabase
 
+from cvclaims.plugins.properties import _settings_of, steadily
 from tests.plugins.project import Project
 
 SLOW = """
@@ -56,6 +63,36 @@ def test_no_clock_decides(project: Project) -> None:
     # A test that is no claim keeps the settings that it has.
     assert "DeadlineExceeded" in ran.text
     assert ran.counts == {"passed": 5, "failed": 1}
+
+
+def test_settings_are_the_authors_again_afterwards() -> None:
+    kept = settings(
+        max_examples=7,
+        deadline=5,
+        database=InMemoryExampleDatabase(),
+        suppress_health_check=[HealthCheck.filter_too_much],
+    )
+
+    @kept
+    @given(st.integers())
+    def test(n: int) -> None:
+        assert n == n
+
+    item: Any = SimpleNamespace(obj=test)
+    inner = test.hypothesis.inner_test  # type: ignore[attr-defined]
+    for fails in (False, True):
+        with suppress(ZeroDivisionError), steadily(item):
+            held = _settings_of(test)
+            assert held is not None
+            assert (held.max_examples, held.deadline, held.database) == (7, None, None)
+            assert held.derandomize
+            checks = {HealthCheck.filter_too_much, HealthCheck.too_slow}
+            assert set(held.suppress_health_check) == checks
+            test()
+            if fails:
+                raise ZeroDivisionError
+        assert _settings_of(test) is kept
+        assert test.hypothesis.inner_test is inner  # type: ignore[attr-defined]
 
 
 DRAWN = """
@@ -179,3 +216,60 @@ def test_python_without_assertions(project: Project, optimised: str, how: str) -
     why = "python -O drops assertions, so nothing can refute a property: run without -O"
     assert {f"claim 1: {why}", f"claim 2: {why}"} <= set(ran.lines)
     assert ran.result.ret == pytest.ExitCode.TESTS_FAILED
+
+
+STRATEGIES = """
+def grown(n):
+    assert n < 7, "in the strategy"
+    return n
+
+@about("1")
+@given(st.integers().map(grown))
+def test_drawn_before(n):
+    assert n == n
+
+@about("2")
+@given(st.data())
+def test_drawn_within(data):
+    n = data.draw(st.integers().map(grown))
+    assert n == n
+
+@about("3")
+@given(st.integers())
+def test_two_failures(n):
+    assert n > -7
+    if n > 7:
+        raise OSError("in the test")
+
+@about("4")
+@given(st.integers())
+def test_two_counterexamples(n):
+    assert n > -7
+    assert n < 7
+
+from hypothesis import example
+
+@about("5")
+@example(9)
+@settings(phases=["explicit"])
+@given(st.integers())
+def test_explicit(n):
+    assert n < 7
+
+@about("6")
+@given(st.integers())
+def test_fine_beside_what_always_holds(n):
+    assert n < 7 or True
+"""
+
+
+def test_only_what_fails_in_the_property_itself_refutes_it(project: Project) -> None:
+    project.write(STRATEGIES.replace('["explicit"]', "[Phase.explicit]"))
+    file = project.path / "test_paper.py"
+    file.write_text("from hypothesis import Phase\n" + file.read_text())
+    ran = project.run()
+    assert ran.verdicts() == {
+        **{"1": "error", "2": "error", "3": "error", "4": "refuted", "5": "refuted"},
+    }
+    assert "in the strategy" in ran.reason("1")
+    assert "claim 6: `assert n < 7 or True` always holds, so nothing can refute it" in ran.lines

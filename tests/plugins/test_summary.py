@@ -13,6 +13,7 @@ from cvclaims.plugins import summary
 from cvclaims.plugins.cases import HEAVY, WANTS_GPU
 from cvclaims.plugins.terminal import Line, Sheet
 from cvclaims.report.rows import Measured, Row
+from cvclaims.text import cells
 from tests.plugins.project import Project
 
 SHEET = Sheet()
@@ -145,24 +146,37 @@ def test_stand_ins_are_named() -> None:
     assert summary.stand_ins([REFUTED], Path("data"), SHEET) == []
 
 
+WIDE = "模型模型 " * 30
+
+
+def test_of_what_the_results_keep_an_earlier_verdict() -> None:
+    stands = [but(scale="full"), but(id="6.1", scale="full")]
+    small, none = but(scale="reduced"), but(id="6.1", scale="reduced", verdict="not evaluated")
+    assert summary.outranked([small, none], stands) == (
+        "; of 1 it keeps the verdict of an earlier, larger run"
+    )
+    assert summary.outranked([none, stands[0]], stands) == ""
+
+
 ODD = "odd\x1b[31m\u202e ± 模型 " + "a-long-word " * 30
 
 
 @pytest.mark.parametrize("sheet", [SHEET, ASCII, Sheet(40), Sheet(200, "latin-1")])
-def test_no_line_is_wider_than_the_sheet_or_says_what_it_cannot(sheet: Sheet) -> None:
+@pytest.mark.parametrize("odd", [ODD, WIDE])
+def test_no_line_is_wider_than_the_sheet_or_says_what_it_cannot(sheet: Sheet, odd: str) -> None:
     rows = [
-        but(case=ODD, measured={ODD: numbers(1.0)}, report=ODD),
-        but(verdict="error", reason=ODD, measured={}),
-        idle(ODD),
+        but(case=odd, measured={odd: numbers(1.0)}, report=odd),
+        but(verdict="error", reason=odd, measured={}),
+        idle(odd),
     ]
     lines = [
         *summary.claim_lines(rows, {}, sheet),
         *summary.reason_lines(rows, sheet),
         *summary.overview(rows, sheet),
-        *summary.stand_ins([but(data=f"generated stand-in for {ODD}")], None, sheet),
+        *summary.stand_ins([but(data=f"generated stand-in for {odd}")], None, sheet),
     ]
     for text in texts(lines):
-        assert len(text) <= sheet.width
+        assert cells(text) <= sheet.width
         assert text.isprintable()
         text.encode(sheet.encoding)
 

@@ -104,6 +104,17 @@ SHARES: list[tuple[str, Callable[[Court], None]]] = [
         ),
     ),
     ("a", lambda held: held.judge.above(held.runs.a.measure(measure.class_accuracy("3")), 0.1)),
+    ("a", lambda held: held.judge.paired(held.a - held.b)),
+    ("b", lambda held: held.judge.paired(held.a - held.b)),
+    ("d", lambda held: held.judge.greater(held.a - held.b, held.c - held.d)),
+    ("b", lambda held: held.judge.above(pooled("all", held.a, held.b), 0.5)),
+    ("b", lambda held: held.judge.above(pooled("all", held.a - held.b, held.c), 0.5)),
+    (
+        "a",
+        lambda held: held.judge.above(
+            pooled("all", held.a, held.runs.b.measure(lambda _: 9.0)), 0.5
+        ),
+    ),
 ]
 
 

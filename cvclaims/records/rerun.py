@@ -1,9 +1,6 @@
-"""Sessions, told apart by an id that their records carry; and the rerun that a store is under."""
+"""The rerun that a store is under: a session in which only its own records count."""
 
 import json
-import re
-import secrets
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -11,14 +8,7 @@ from pathlib import Path
 from cvclaims.files import read_plain, write_atomically
 from cvclaims.locks import Lock
 from cvclaims.records.store import StoreError
-
-# When it began, in UTC, and what tells it from others of that second.
-_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}", re.ASCII)
-
-
-def new_session() -> str:
-    """An id for a session."""
-    return f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(4)}"
+from cvclaims.session import SESSION
 
 
 class Rerun:
@@ -65,7 +55,7 @@ class Rerun:
             session = form.pop("session")
         except (OSError, ValueError, AttributeError, KeyError, TypeError, RecursionError):
             return None
-        sound = isinstance(session, str) and _ID.fullmatch(session) is not None
+        sound = isinstance(session, str) and SESSION.fullmatch(session) is not None
         return session if sound and form == self._about else None
 
     def end(self) -> None:

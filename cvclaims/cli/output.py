@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable
 from typing import TextIO
 
-from cvclaims.text import clean, encodable
+from cvclaims.text import clean, encodable, wrapped
 
 
 class OutputError(RuntimeError):
@@ -14,7 +14,7 @@ class OutputError(RuntimeError):
 
 
 def show(lines: Iterable[str]) -> None:
-    """Print lines; on a terminal each is cut to its width, elsewhere they are whole.
+    """Print lines; on a terminal each is broken to its width, elsewhere they are whole.
 
     Raises OutputError where they cannot be printed.
     """
@@ -24,7 +24,7 @@ def show(lines: Iterable[str]) -> None:
     try:
         for line in lines:
             line = _fit(line, sys.stdout)
-            print(line if width is None or len(line) <= width else f"{line[: width - 3]}...")
+            print("\n".join(wrapped(line, width, "  ")) if width else line)
         sys.stdout.flush()
     except BrokenPipeError:  # whoever reads the lines has had enough
         _drop(sys.stdout)

@@ -160,14 +160,16 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     try:
         with steadily(item) if case.is_property else nullcontext():
             return (yield)
-    except NotEvaluated as why:
-        pytest.skip(str(why))
-    except (StoreError, LockError) as why:
-        if isinstance(why, UnwrittenError):  # what else is trained would be lost as well
-            item.session.shouldstop = str(why)
-        pytest.fail(str(why), pytrace=False)
+    except (NotEvaluated, StoreError, LockError) as error:
+        why = error
     finally:
         case.runs_now = False
+    # Outside of the handler, so that one line is told and not two errors, one of the other.
+    if isinstance(why, NotEvaluated):
+        pytest.skip(str(why))
+    if isinstance(why, UnwrittenError):  # what else is trained would be lost as well
+        item.session.shouldstop = str(why)
+    pytest.fail(str(why), pytrace=False)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -73,7 +73,11 @@ def claim_lines(
         lead = f"  {padded(names[row.place], name)}  "
         rest = f"{'':{word - len(row.verdict)}}  {_what(row, before.get(row.place))}"
         room = max(0, sheet.width - cells(lead) - len(row.verdict))
-        lines.append(Line(lead, row.verdict, sheet.cut(rest, room).rstrip()))
+        if row.measured and cells(rest) > room:  # numbers are not cut: they go below
+            lines.append(Line(lead.rstrip() + "  ", row.verdict))
+            lines += _plain(sheet.wrap(f"      {rest.strip()}", "      "))
+        else:
+            lines.append(Line(lead, row.verdict, sheet.cut(rest, room).rstrip()))
     if len(shown) > len(few):
         more = f"  and {len(shown) - len(few):,} more: --claims-table shows every claim"
         lines += _plain(sheet.wrap(more, "    "))

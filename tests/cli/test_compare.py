@@ -185,7 +185,7 @@ def test_a_reader_that_has_enough_is_no_error() -> None:
 
 
 @pytest.mark.usefixtures("both")
-def test_on_a_terminal_a_claim_is_a_line() -> None:
+def test_on_a_terminal_lines_are_broken_and_nothing_is_cut() -> None:
     import pty
 
     ours, base = pty.openpty()
@@ -194,9 +194,8 @@ def test_on_a_terminal_a_claim_is_a_line() -> None:
     os.close(base)
     lines = os.read(ours, 10_000).decode().replace("\r\n", "\n").splitlines()
     os.close(ours)
-    assert len(lines) == len(SHOWN.splitlines())
-    assert max(map(len, lines)) == 80
-    assert lines[1].endswith("...")
+    assert max(map(len, lines)) <= 80
+    assert " ".join(" ".join(lines).split()) == " ".join(SHOWN.split())
 
 
 def test_it_starts_at_once_and_imports_nothing_heavy(tmp_path: Path) -> None:

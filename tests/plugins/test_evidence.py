@@ -23,7 +23,7 @@ def stamps(project: Project) -> dict[Path, int]:
     return {path: path.stat().st_mtime_ns for path in project.records()}
 
 
-@pytest.mark.parametrize("mode", ["-n0", "-n2"])
+@pytest.mark.parametrize("mode", ["-n0", "-n1"])
 def test_a_run_is_trained_once_and_a_damaged_record_again(project: Project, mode: str) -> None:
     project.write(TWO)
     first = project.run()
@@ -234,7 +234,7 @@ def test_two(runs, verdict):
 """
 
 
-@pytest.mark.parametrize("options", [(), ("--claims-device", "cpu"), ("-n2",)])
+@pytest.mark.parametrize("options", [(), ("--claims-device", "cpu"), ("-n1",)])
 def test_by_default_nothing_is_trained_that_takes_long(
     project: Project, options: tuple[str, ...]
 ) -> None:

@@ -21,7 +21,7 @@ def test_three(verdict):
 def test_no_claim():
     pass
 """
-MODES = [(), ("-n2",)]
+MODES = [(), ("-n1",)]
 
 
 @pytest.mark.parametrize("mode", MODES, ids=["plain", "n2"])

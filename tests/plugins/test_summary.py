@@ -287,7 +287,7 @@ def test_stand_in(runs, verdict):
 """
 
 
-@pytest.mark.parametrize("options", [("-n0",), ("-n2",), ("--claims-strict",)])
+@pytest.mark.parametrize("options", [("-n0",), ("-n1",), ("--claims-strict",)])
 def test_smoke_judges_nothing(project: Project, options: tuple[str, ...]) -> None:
     project.write(SMOKE)
     ran = project.run("--claims-scale=smoke", *options)
@@ -300,7 +300,7 @@ def test_smoke_judges_nothing(project: Project, options: tuple[str, ...]) -> Non
         assert "smoke scale judges nothing" in ran.reason(reason)
 
 
-@pytest.mark.parametrize("mode", ["-n0", "-n2"])
+@pytest.mark.parametrize("mode", ["-n0", "-n1"])
 def test_smoke_fails_for_errors_alone(project: Project, mode: str) -> None:
     project.write(SMOKE + "\n@about('6')\ndef test_broken(verdict):\n    raise OSError('broken')\n")
     ran = project.run("--claims-scale=smoke", mode)

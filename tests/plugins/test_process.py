@@ -142,7 +142,7 @@ def to_a_worker(session: Session) -> None:
 
 def test_workers_that_train_end_with_the_session(project: Project, session: Session) -> None:
     project.write(TRAINING)
-    session.start("-n1")
+    session.start("-n2")
     session.wait_until(session.is_training)
     to_the_session(session)
     session.has_ended_in_order()

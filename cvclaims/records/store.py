@@ -1,13 +1,12 @@
 """The folder that keeps records: atomic, locked, and careful with what it did not write."""
 
-import itertools
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from cvclaims.catalogue import SCALES
-from cvclaims.files import check_writable, read_plain, write_atomically
+from cvclaims.files import check_writable, damaged_names, read_plain, write_atomically
 from cvclaims.locks import Lock, LockError
 from cvclaims.recipe import Recipe
 from cvclaims.records.record import TRAINING_REVISION, DamagedError, Record, RecordError
@@ -194,11 +193,9 @@ class Store:
 
     def _set_aside(self, path: Path, why: str) -> None:
         """Give a file a second name, which no earlier one had; its own is about to be taken."""
-        for count in itertools.count(1):
-            number = "" if count == 1 else f".{count}"
-            kept = path.with_name(f"{path.name}{number}.damaged")
+        for kept in damaged_names(path):
             try:
-                os.link(path, kept)
+                _name_also(path, kept)
             except FileExistsError:  # it may be all that is left of a run
                 continue
             except OSError as error:
@@ -213,3 +210,15 @@ class Store:
         if problem not in self._told:
             self._told.add(problem)
             self.problems.append(problem)
+
+
+def _name_also(path: Path, kept: Path) -> None:
+    """Give a file a name that nothing has; FileExistsError where something does."""
+    try:
+        os.link(path, kept)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without second names: then it gets this one alone
+        if kept.exists():
+            raise FileExistsError(kept) from None
+        os.replace(path, kept)

@@ -203,6 +203,20 @@ class TestDamage:
         kept = [store.root / name for name in files(store) if name.endswith(".damaged")]
         assert sorted(path.read_text() for path in kept) == ["first", "second"]
 
+    def test_a_file_system_without_second_names_loses_nothing_either(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def not_offered(*_: object) -> None:
+            raise PermissionError(1, "Operation not permitted")
+
+        monkeypatch.setattr(os, "link", not_offered)
+        for content in ("first", "second"):
+            spoil(store, record(), content)
+            store.put(record())
+        kept = [store.root / name for name in files(store) if name.endswith(".damaged")]
+        assert sorted(path.read_text() for path in kept) == ["first", "second"]
+        assert text_of(get(store, record())) == record().to_json()
+
     def test_what_another_has_mended_meanwhile_is_not_set_aside(self, store: Store) -> None:
         spoil(store, record(), "{")
         assert get(store, record()) is None
@@ -226,6 +240,7 @@ class TestDamage:
             raise PermissionError(13, "Permission denied")
 
         monkeypatch.setattr(os, "link", forbidden)
+        monkeypatch.setattr(os, "replace", forbidden)
         with pytest.raises(StoreError, match=r"cannot be set aside \(Permission denied\): move it"):
             store.put(record())
         assert path.read_text() == "{"

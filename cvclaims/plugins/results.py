@@ -149,8 +149,9 @@ class Sink:
         """What is printed at the end."""
         from cvclaims.plugins import summary
         from cvclaims.plugins.terminal import Line
+        from cvclaims.report.rows import in_order
 
-        rows = summary.in_order(self._judged())
+        rows = in_order(self._judged())
         before = {} if self._written is None else {row.place: row for row in self._written.before}
         config = self.suite.config
         # pytest leaves its header out with -q, and without options it shows none of ours.

@@ -41,11 +41,6 @@ ADVICE: Mapping[str, tuple[str, str, str]] = {
 _STAND_IN = "generated stand-in for "
 
 
-def in_order(rows: Iterable[Row]) -> list[Row]:
-    """The rows by report, claim and case."""
-    return sorted(rows, key=lambda row: (row.report_number, _natural(row.id), row.case))
-
-
 def runs_line(rows: Sequence[Row], read: int, trained: int, sheet: Sheet) -> list[Line]:
     """What was read, trained and not evaluated."""
     idle = sum(row.verdict == "not evaluated" for row in rows)
@@ -210,11 +205,6 @@ def _reason(reason: str, count: int) -> str:
 def number(count: int, what: str) -> str:
     """ "1 run", "1,204 runs"."""
     return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
-
-
-def _natural(id: str) -> list[tuple[int, str]]:
-    """Sort key: "5.2" before "5.10"."""
-    return [(len(part), part) for part in id.split(".")]
 
 
 def _plain(lines: Iterable[str]) -> list[Line]:

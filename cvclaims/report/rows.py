@@ -128,7 +128,12 @@ def merge(old: Iterable[Row], new: Iterable[Row]) -> list[Row]:
     for row in new:
         if row.scale != "smoke":
             rows[row.place] = _standing(rows.get(row.place), row)
-    return sorted(rows.values(), key=lambda r: (r.report_number, r.report, _natural(r.id), r.case))
+    return in_order(rows.values())
+
+
+def in_order(rows: Iterable[Row]) -> list[Row]:
+    """The rows by report, claim and case."""
+    return sorted(rows, key=lambda r: (r.report_number, r.report, _natural(r.id), r.case))
 
 
 def _standing(old: Row | None, new: Row) -> Row:

@@ -12,7 +12,7 @@ import pytest
 from cvclaims.plugins import summary
 from cvclaims.plugins.cases import HEAVY, WANTS_GPU
 from cvclaims.plugins.terminal import Line, Sheet
-from cvclaims.report.rows import Measured, Row
+from cvclaims.report.rows import Measured, Row, in_order
 from cvclaims.text import cells
 from tests.plugins.project import Project
 
@@ -120,7 +120,7 @@ def test_the_overview_counts_by_report() -> None:
         but(report_number=2, disputed="so"),
         dataclasses.replace(idle(HEAVY), report_number=7),
     ]
-    assert texts(summary.overview(summary.in_order(rows), SHEET)) == [
+    assert texts(summary.overview(in_order(rows), SHEET)) == [
         "report    refuted  disputed  not evaluated",
         "2 losses        1         1              0",
         "5, 7            0         0              2",
@@ -129,7 +129,7 @@ def test_the_overview_counts_by_report() -> None:
 
 def test_claims_stand_in_natural_order() -> None:
     rows = [but(id="5.10"), but(id="5.9"), but(report_number=1, id="10")]
-    assert [row.id for row in summary.in_order(rows)] == ["10", "5.9", "5.10"]
+    assert [row.id for row in in_order(rows)] == ["10", "5.9", "5.10"]
 
 
 def test_what_was_read_and_trained() -> None:

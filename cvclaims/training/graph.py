@@ -30,7 +30,12 @@ class Graphs:
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph, pool=self._pool, stream=self._stream):
             work()
-        return graph.replay
+
+        def replay(_reads: Callable[[], None] = work) -> None:
+            # A graph does not hold the tensors that it reads: what `work` closes over must live on.
+            graph.replay()
+
+        return replay
 
 
 class Kept:

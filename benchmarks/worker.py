@@ -13,7 +13,8 @@ import torch
 from benchmarks.images import cifar10
 from claims.alexnet_vgg_review import protocol as report_1
 from claims.cnn_architectures import protocol as report_3
-from cvclaims.recipe import Recipe, scaled
+from cvclaims.recipe import Recipe
+from cvclaims.scales import scaled
 from cvclaims.training.loop import train
 
 RECIPES = (

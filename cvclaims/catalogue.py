@@ -110,7 +110,9 @@ MEGAMACS: Mapping[str, Mapping[int | None, float]] = MappingProxyType(
     }
 )
 
-INITS = ("default", "normal", "xavier_uniform", "kaiming_normal")
+INITS = ("default", "normal", "xavier_uniform", "kaiming_normal", "torchvision")
+# The models that torchvision draws in a way of its own; it leaves an AlexNet to torch's layers.
+TORCHVISION = ("vgg", "resnet")
 LOSSES = ("cross_entropy", "softmax_mse", "mse")
 OPTIMIZERS = ("sgd", "adam", "adamw")
 SCHEDULERS = ("exponential", "step", "cosine")

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cvclaims.claim import Claim
-from cvclaims.recipe import Recipe, scale_name, scaled
+from cvclaims.recipe import Recipe
+from cvclaims.scales import scale_name, scaled
 
 # A verdict is looked for after this many seeds; the rules' bounds allow for three looks.
 LOOKS = (3, 5, 8)

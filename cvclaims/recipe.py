@@ -1,4 +1,4 @@
-"""What to train: one flat dataclass, its canonical form, and the scales.
+"""What to train: one flat dataclass, and its canonical form.
 
 A recipe holds everything that decides what is learned, except the seed, the bytes of the data
 and the training code; `cvclaims.records.key` adds those. Field names are torch's.
@@ -26,8 +26,8 @@ from cvclaims.catalogue import (
     PIXELS,
     PRECISIONS,
     PROBES,
-    SCALES,
     SCHEDULERS,
+    TORCHVISION,
     known,
 )
 
@@ -49,7 +49,8 @@ class Recipe:
             `catalogue.AUGMENTATIONS`, described in `cvclaims.data.augment`.
         model: a model of `catalogue.MODELS`, built with `model_args` over its defaults.
         init: "default" (torch's own), or with zero biases "normal" (N(0, init_std²)),
-            "xavier_uniform" or "kaiming_normal" (fan in, ReLU), as in `torch.nn.init`.
+            "xavier_uniform" or "kaiming_normal" (fan in, ReLU), as in `torch.nn.init`; or
+            "torchvision", as torchvision's VGG or ResNet draws it.
         loss: "cross_entropy"; "softmax_mse", the mean over all entries of
             (softmax(logits) - one-hot)²; or "mse", the same on the logits themselves.
         optimizer: "sgd", "adam" or "adamw", as in `torch.optim`, with `lr`, `momentum` (SGD only)
@@ -69,7 +70,6 @@ class Recipe:
             activation histograms), "boundary" (the prediction over a grid; 2-D data).
         assumed: the fields that the report does not state and that we chose. They are shown in
             every table; they do not change what is trained.
-        fixed: the fields that a claim is about, which no scale changes: so far "batch_size".
     """
 
     data: str
@@ -98,7 +98,6 @@ class Recipe:
     precision: str = "fp32"
     probes: tuple[str, ...] = ()
     assumed: tuple[str, ...] = ()
-    fixed: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self._check_names()
@@ -107,6 +106,11 @@ class Recipe:
         # However they are named, they are done in one order, so that makes one recipe.
         ordered = tuple(name for name in AUGMENTATIONS if name in self.augment)
         object.__setattr__(self, "augment", ordered)
+        if self.init == "torchvision" and self.model not in TORCHVISION:
+            raise ValueError(
+                f"init 'torchvision' is that of {' and '.join(TORCHVISION)}; {self.model!r} is "
+                "neither: write 'default'"
+            )
         if "units" in self.probes and not self.model_args.get("hidden"):
             raise ValueError("probe 'units' looks at an MLP's hidden layers; there are none")
 
@@ -122,10 +126,9 @@ class Recipe:
         known("precision", self.precision, PRECISIONS)
         known("monitored curve", self.monitor, MONITORS)
         _names(self, "probes", "probe", PROBES)
-        _names(self, "fixed", "field to fix", ("batch_size",))
         _names(self, "augment", "augmentation", AUGMENTATIONS)
         _names(self, "classes", "class", DATASETS[self.data].classes)
-        names = {f.name for f in dataclasses.fields(self)} - {"assumed", "fixed"}
+        names = {f.name for f in dataclasses.fields(self)} - {"assumed"}
         for name in self.assumed:
             known("recipe field in `assumed`", name, names)
         if self.model != "mlp" and DATASETS[self.data].shape != (3, 32, 32):
@@ -203,7 +206,7 @@ class Recipe:
         args = {k: _plain(v) for k, v in self.model_args.items() if v != model_defaults[k]}
         form: dict[str, Any] = {"model_args": args} if args else {}
         for f in dataclasses.fields(self):
-            if f.name in ("model_args", "assumed", "fixed"):
+            if f.name in ("model_args", "assumed"):
                 continue
             value = getattr(self, f.name)
             if f.default is dataclasses.MISSING or value != f.default:
@@ -315,74 +318,3 @@ def _count(recipe: Recipe, name: str, most: int | None) -> None:
 
 def _plain(value: Any) -> Any:
     return [_plain(v) for v in value] if isinstance(value, tuple) else value
-
-
-@dataclass(frozen=True)
-class _Shrink:
-    """How a scale shrinks a recipe: at most so many samples and epochs, and what share of them.
-
-    `epochs` is a limit for convolutional networks; perceptrons are cheap.
-    """
-
-    train: int
-    test: int
-    epochs: int
-    share: float
-    width: float
-    batch: int
-
-
-_SHRINK = {
-    "reduced": _Shrink(train=10_000, test=5_000, epochs=8, share=1 / 3, width=1 / 4, batch=4),
-    "smoke": _Shrink(train=256, test=256, epochs=2, share=1, width=1 / 8, batch=1),
-}
-# A network may be narrowed by this much: fewer channels than this leave some layer none.
-_NARROWEST = 1 / 8
-
-
-def scaled(recipe: Recipe, scale: str) -> Recipe:
-    """The recipe at a scale; a pure function. Raises ValueError for an unknown scale.
-
-    full: as it stands. reduced: light recipes as they stand; others on a third of the training
-    samples, at most 10,000, and at most 5,000 test samples, with a quarter of the width, for a
-    third of the epochs, convolutional networks for at most 8 and in batches of a quarter of the
-    size, or they would take too few steps to learn anything. smoke: 256 samples, two epochs, an
-    eighth of the width, for every recipe: it shows that the code runs, and nothing else. A
-    schedule's steps, patience and held-out samples shrink alike; what is `fixed` does not.
-    """
-    known("scale", scale, SCALES)
-    if scale == "full" or (scale == "reduced" and recipe.light):
-        return recipe
-    shrink = _SHRINK[scale]
-    whole = recipe.train_samples + recipe.held_out
-    train_size = min(shrink.train, math.ceil(whole * shrink.share))
-    held_out = recipe.held_out and max(1, round(recipe.held_out * train_size / whole))
-    epochs, batch_size = math.ceil(recipe.epochs * shrink.share), recipe.batch_size
-    if scale == "smoke" or recipe.model != "mlp":
-        epochs = min(epochs, shrink.epochs)
-    if batch_size and recipe.model != "mlp" and "batch_size" not in recipe.fixed:
-        batch_size = math.ceil(batch_size / shrink.batch)
-    step = recipe.step_size and max(1, round(recipe.step_size * epochs / recipe.epochs))
-    args = dict(recipe.model_args)
-    if "hidden" in args:
-        args["hidden"] = tuple(min(w, max(8, int(w * shrink.width))) for w in args["hidden"])
-    if "width" in args:
-        args["width"] = min(args["width"], max(_NARROWEST, args["width"] * shrink.width))
-    return recipe.but(
-        train_size=train_size,
-        test_size=min(shrink.test, recipe.test_samples),
-        epochs=epochs,
-        patience=recipe.patience and math.ceil(recipe.patience * shrink.share),
-        held_out=held_out,
-        step_size=step,
-        batch_size=batch_size and min(batch_size, train_size - held_out),
-        model_args=args,
-    )
-
-
-def scale_name(recipe: Recipe, scale: str) -> str:
-    """The scale that a run really has: "full" where reducing leaves a recipe as it was.
-
-    Smoke stays smoke, however small a recipe is: it judges nothing, and must not touch what does.
-    """
-    return "full" if scale != "smoke" and scaled(recipe, scale) == recipe else scale

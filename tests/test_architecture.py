@@ -26,8 +26,9 @@ ROOMS: dict[str, set[str]] = {
     "session": set(),
     "locks": {"text"},
     "recipe": {"catalogue"},
+    "scales": {"catalogue", "recipe"},
     "claim": {"catalogue", "recipe"},
-    "plan": {"catalogue", "recipe", "claim"},
+    "plan": {"catalogue", "recipe", "scales", "claim"},
     "records": {"catalogue", "recipe", "files", "locks", "text", "session"},
     "data": {"catalogue", "files", "locks", "text"},
     "models": {"catalogue", "seeds", "recipe"},
@@ -45,7 +46,8 @@ ROOMS["__main__"] = {"cli"}
 
 # Needed while tests are collected, in any project: nothing heavy at all.
 COLLECTED = (
-    *("catalogue", "claim", "files", "locks", "plan", "recipe", "seeds", "session"),
+    *("catalogue", "claim", "files", "locks", "plan", "recipe", "scales", "seeds"),
+    "session",
     *("records", "records.measure", "engines", "engines.replay", "data.folder"),
     *("plugins.claims", "plugins.torch_fixtures", "plugins.results"),
     *("text", "cli", "cli.compare", "report.changes"),

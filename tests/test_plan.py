@@ -4,7 +4,8 @@ import pytest
 
 from cvclaims.claim import Claim, Report
 from cvclaims.plan import LOOKS, Run, effective_scale, first_runs, looks, runs_of
-from cvclaims.recipe import Recipe, scaled
+from cvclaims.recipe import Recipe
+from cvclaims.scales import scaled
 from cvclaims.verdict import statistics
 
 PLACE = Report(9, "a-report", "A report").at("Table 1")

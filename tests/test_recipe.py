@@ -149,7 +149,7 @@ def test_the_order_of_classes_is_that_of_the_labels() -> None:
 
 def test_no_field_is_forgotten_here() -> None:
     fields = {f.name for f in dataclasses.fields(Recipe)}
-    assert {*OTHERS, *CONVOLUTIONAL_OTHERS, *HOLDING_OUT} == fields - {"assumed", "fixed"}
+    assert {*OTHERS, *CONVOLUTIONAL_OTHERS, *HOLDING_OUT} == fields - {"assumed"}
     assert CONVOLUTIONAL.but(**HOLDING_OUT) != CONVOLUTIONAL.but(patience=10)
 
 

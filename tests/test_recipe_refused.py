@@ -141,8 +141,8 @@ def test_a_boundary_needs_two_dimensions() -> None:
         ({"classes": ["3", "4"]}, "classes must be a tuple of names, not ['3', '4']"),
         ({"scheduler": "step"}, "step_size belongs to scheduler 'step', which needs it"),
         (
-            {"fixed": ("lr",)},
-            "unknown field to fix 'lr': known are batch_size",
+            {"init": "torchvision"},
+            "init 'torchvision' is that of vgg and resnet; 'mlp' is neither: write 'default'",
         ),
         ({"step_size": 3}, "step_size belongs to scheduler 'step', which needs it"),
     ],

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cvclaims.catalogue import DATASETS, SCALES
-from cvclaims.recipe import Recipe, scale_name, scaled
+from cvclaims.recipe import Recipe
+from cvclaims.scales import scale_name, scaled
 from tests.records.factory import CONVOLUTIONAL, RECIPE, recipes
 
 
@@ -26,8 +27,9 @@ def test_scaling_is_pure_and_changes_only_sizes(recipe: Recipe, scale: str) -> N
     small = scaled(recipe, scale)
     assert scaled(recipe, scale) == small
     assert recipe.canonical() == before
-    sizes = {"train_size", "test_size", "epochs", "batch_size", "step_size", "model_args"}
-    sizes |= {"patience", "held_out"}
+    sizes = {"epochs", "step_size", "model_args"}
+    if scale == "smoke":
+        sizes |= {"train_size", "test_size", "batch_size", "held_out"}
     for f in dataclasses.fields(Recipe):
         if f.name not in sizes:
             assert getattr(small, f.name) == getattr(recipe, f.name), f.name
@@ -36,7 +38,7 @@ def test_scaling_is_pure_and_changes_only_sizes(recipe: Recipe, scale: str) -> N
     assert len(small.model_args["hidden"]) == len(recipe.model_args["hidden"])
     assert small.model_args["activation"] == recipe.model_args["activation"]
     assert (small.batch_size is None) == (recipe.batch_size is None)
-    assert (scale_name(recipe, scale) == "full") == (small == recipe)
+    assert (scale_name(recipe, scale) == "full") == (scale != "smoke" and small == recipe)
 
 
 @given(recipes())
@@ -52,15 +54,12 @@ def test_smoke_is_small_for_every_data_set(recipe: Recipe) -> None:
 
 
 @given(recipes())
-def test_reduced_leaves_light_recipes_alone_and_cuts_the_others(recipe: Recipe) -> None:
+def test_reduced_leaves_light_recipes_alone_and_narrows_the_others(recipe: Recipe) -> None:
     small = scaled(recipe, "reduced")
     if recipe.light:
         assert small is recipe
         return
-    facts = DATASETS[recipe.data]
-    assert small.train_size == min(10_000, -(-(recipe.train_size or facts.train) // 3))
-    assert small.test_size == min(5_000, recipe.test_size or facts.test)
-    assert small.epochs == -(-recipe.epochs // 3)
+    assert small.epochs == min(recipe.epochs, max(30, -(-recipe.epochs // 2)))
     for width, before in zip(small.model_args["hidden"], recipe.model_args["hidden"], strict=True):
         assert width == min(before, max(8, before // 4))
 
@@ -68,7 +67,7 @@ def test_reduced_leaves_light_recipes_alone_and_cuts_the_others(recipe: Recipe) 
 def test_a_whole_protocol_at_each_scale() -> None:
     recipe = Recipe(data="fashion_mnist", lr=0.1, epochs=100)
     reduced, smoke = scaled(recipe, "reduced"), scaled(recipe, "smoke")
-    assert (reduced.train_size, reduced.epochs, reduced.batch_size) == (10_000, 34, 128)
+    assert (reduced.train_samples, reduced.epochs, reduced.batch_size) == (60_000, 50, 128)
     assert reduced.model_args["hidden"] == (64, 32)
     assert (smoke.train_size, smoke.test_size, smoke.epochs) == (256, 256, 2)
     assert smoke.model_args["hidden"] == (32, 16)
@@ -77,19 +76,20 @@ def test_a_whole_protocol_at_each_scale() -> None:
 
 def test_a_convolutional_protocol_at_each_scale() -> None:
     reduced, smoke = scaled(CONVOLUTIONAL, "reduced"), scaled(CONVOLUTIONAL, "smoke")
-    assert (reduced.train_size, reduced.test_size, reduced.epochs) == (10_000, 5_000, 8)
+    assert (reduced.train_samples, reduced.test_samples, reduced.epochs) == (50_000, 10_000, 30)
     assert (smoke.train_size, smoke.test_size, smoke.epochs) == (256, 256, 2)
-    assert (reduced.step_size, smoke.step_size) == (3, 1)
+    assert (reduced.step_size, smoke.step_size) == (12, 1)
     assert (reduced.model_args["width"], smoke.model_args["width"]) == (1 / 4, 1 / 8)
-    assert (reduced.batch_size, smoke.batch_size) == (32, 128)
-    kept = CONVOLUTIONAL.but(fixed=("batch_size",))
-    assert kept == CONVOLUTIONAL
-    assert scaled(kept, "reduced").batch_size == 128
-    assert scaled(CONVOLUTIONAL.but(batch_size=2), "reduced").batch_size == 1
+    assert (reduced.batch_size, smoke.batch_size) == (128, 128)
+    assert scaled(CONVOLUTIONAL.but(epochs=100), "reduced").epochs == 50
+    stopping = CONVOLUTIONAL.but(patience=10, monitor="held_out_loss", held_out=5_000)
+    held = scaled(stopping, "reduced")
+    assert (held.patience, held.held_out, held.train_samples) == (10, 5_000, 45_000)
+    assert (scaled(stopping, "smoke").patience, scaled(stopping, "smoke").held_out) == (10, 26)
     narrow = CONVOLUTIONAL.but(model_args={"width": 1 / 16})
     assert scaled(narrow, "smoke").model_args["width"] == 1 / 16
     few = CONVOLUTIONAL.but(classes=("cat", "dog", "frog"), epochs=15)
-    assert (scaled(few, "reduced").train_size, scaled(few, "reduced").epochs) == (5_000, 5)
+    assert (scaled(few, "reduced").train_samples, scaled(few, "reduced").epochs) == (15_000, 15)
 
 
 def test_the_names_of_what_stays_whole() -> None:

@@ -5,9 +5,8 @@ at the last layer's bias over the norm at the first layer's weight, the paramete
 plots. The report plots them over training; these are its statements at initialisation.
 
 Ours: a batch of 8 random images, N(0, 1) as standardised pixels are, with random labels; full
-width; dropout off; batch norm, in Inception and ResNet, by the batch's own statistics. He
-initialisation (fan-in, zero biases), as assumed for the whole report, unless a case says
-otherwise.
+width; dropout off; batch norm, in Inception and ResNet, by the batch's own statistics. Each family
+is initialised as assumed for the whole report, unless a case says otherwise.
 """
 
 import functools
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 
-from claims.cnn_architectures.protocol import CNN_ARCHITECTURES
+from claims.cnn_architectures.protocol import CNN_ARCHITECTURES, initialisation
 from cvclaims.claim import claim
 from cvclaims.seeds import stream
 from cvclaims.verdict.judge import Computed, Judge
@@ -32,7 +31,8 @@ Norms: TypeAlias = Callable[[str, str, int], dict[str, float]]
 
 DEEP = CNN_ARCHITECTURES.at("4. VGG and Inception with 50 layers, gradients by layer")
 RESNETS = CNN_ARCHITECTURES.at("5. ResNet-18, 50 and 101, gradient flow")
-HE = "kaiming_normal"
+# As torchvision draws VGG and ResNet.
+FAMILYS = "torchvision"
 
 NETWORKS: dict[str, dict[str, Any]] = {
     "VGG-16": {"name": "vgg", "depth": 16, "dropout": 0.0},
@@ -42,6 +42,7 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "ResNet-50": {"name": "resnet", "depth": 50},
     "ResNet-101": {"name": "resnet", "depth": 101},
 }
+INIT = {name: initialisation(str(args["name"])) for name, args in NETWORKS.items()}
 FIRST = {
     "VGG-16": "features.0.weight",
     "VGG-50": "features.0.weight",
@@ -77,11 +78,13 @@ def norms(hooks: "Hooks") -> Norms:
     return gradient_norms
 
 
-def last_over(layer: dict[str, str], network: str, norms: Norms, init: str = HE) -> Computed:
+def last_over(
+    layer: dict[str, str], network: str, norms: Norms, init: str | None = None
+) -> Computed:
     """How much larger the gradient is at the last layer than at another one, by name."""
 
     def share(seed: int) -> float:
-        found = norms(network, init, seed)
+        found = norms(network, init or INIT[network], seed)
         # A gradient that underflowed to 0 is taken for the smallest float32, as `ratio` does.
         return found[LAST[network]] / max(found[layer[network]], SMALLEST)
 
@@ -135,12 +138,12 @@ def test_resnet_gradients_fall_towards_layer4(verdict: Judge, norms: Norms, dept
     network = f"ResNet-{depth}"
 
     def early(seed: int) -> float:
-        return math.log(norms(network, HE, seed)["conv1.weight"])
+        return math.log(norms(network, FAMILYS, seed)["conv1.weight"])
 
     def late(seed: int) -> float:
         return statistics.fmean(
             math.log(norm)
-            for name, norm in norms(network, HE, seed).items()
+            for name, norm in norms(network, FAMILYS, seed).items()
             if name.startswith("layer4") and ".conv" in name
         )
 
@@ -155,8 +158,8 @@ def test_resnet_gradients_fall_towards_layer4(verdict: Judge, norms: Norms, dept
 )
 @pytest.mark.parametrize(
     "init",
-    ["default", "xavier_uniform", HE],
-    ids=["PyTorch's default", "Xavier uniform", "He normal"],
+    ["default", "xavier_uniform", "kaiming_normal", FAMILYS],
+    ids=["PyTorch's default", "Xavier uniform", "He normal", "torchvision's"],
 )
 def test_vanishing_by_initialisation(verdict: Judge, norms: Norms, init: str) -> None:
     deep = last_over(FIRST, "VGG-50", norms, init)

@@ -20,9 +20,12 @@ class Row(NamedTuple):
     pool: int
 
     def scaled(self, width: float) -> "Row":
-        """The row with `width` times the channels."""
-        return Row(*(scale(channels, width) for channels in self))
+        """The row with `width` times the channels, but no branch below `NARROWEST` by that."""
+        return Row(*(max(scale(channels, width), min(channels, NARROWEST)) for channels in self))
 
+
+# A branch keeps this many channels in a narrow network: with 4 of 16 it would learn too little.
+NARROWEST = 16
 
 # Table 1 of the paper: rows 3a-3b, 4a-4e, 5a-5b. A max-pool stands between the stages.
 GOOGLENET = (

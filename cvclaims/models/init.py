@@ -8,8 +8,7 @@ from torch import Tensor, nn
 
 Draw = Callable[[Tensor, float, torch.Generator], object]
 
-# He's comes by fan in, torch's own choice. By fan out, which is usual for convolutions, a last
-# layer of few outputs would begin with weights so large that AlexNet's first steps kill it.
+# He's comes by fan in, torch's own choice.
 # How each draws a weight in place, given `std` (which "normal" alone uses) and a generator.
 DRAWS: Mapping[str, Draw] = MappingProxyType(
     {
@@ -25,16 +24,30 @@ DRAWS: Mapping[str, Draw] = MappingProxyType(
 def initialise(network: nn.Module, init: str, std: float, seed: int) -> None:
     """Draw every weight of the linear and convolutional layers in place; set their biases to 0.
 
-    "default" keeps what torch drew when the network was built. Batch norms are left as they are:
-    torch starts them at scale 1 and shift 0, and a ResNet's scale of 0 is meant.
+    "default" keeps what torch drew when the network was built. "torchvision" draws as torchvision's
+    `VGG` and `ResNet` do: convolutions He normal by fan out, and linear layers, where convolutions
+    have biases as in VGG, N(0, 0.01²) without biases; a ResNet's last layer stays torch's own.
+    Batch norms are left as they are: torch starts them at scale 1 and shift 0, and a ResNet's scale
+    of 0 is meant.
     """
     if init == "default":
         return
-    if init not in DRAWS:
-        raise ValueError(f"unknown init {init!r}; known are default, {', '.join(DRAWS)}")
+    if init != "torchvision" and init not in DRAWS:
+        names = ", ".join((*DRAWS, "torchvision"))
+        raise ValueError(f"unknown init {init!r}; known are default, {names}")
     generator = torch.Generator().manual_seed(seed)
-    for layer in network.modules():
-        if isinstance(layer, nn.Linear | nn.Conv2d):
+    layers = [m for m in network.modules() if isinstance(m, nn.Linear | nn.Conv2d)]
+    with_biases = any(isinstance(m, nn.Conv2d) and m.bias is not None for m in layers)
+    for layer in layers:
+        if init != "torchvision":
             DRAWS[init](layer.weight, std, generator)
-            if layer.bias is not None:
-                nn.init.zeros_(layer.bias)
+        elif isinstance(layer, nn.Conv2d):
+            nn.init.kaiming_normal_(
+                layer.weight, mode="fan_out", nonlinearity="relu", generator=generator
+            )
+        elif with_biases:
+            nn.init.normal_(layer.weight, 0.0, 0.01, generator=generator)
+        else:
+            continue
+        if layer.bias is not None:
+            nn.init.zeros_(layer.bias)

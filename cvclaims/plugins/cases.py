@@ -11,8 +11,8 @@ from cvclaims.plan import effective_scale
 from cvclaims.plugins.identity import origin, own_parameters
 from cvclaims.plugins.properties import is_property, mistake
 from cvclaims.plugins.settings import Settings, gpu_present, refusal
-from cvclaims.recipe import scaled
 from cvclaims.records.record import TRAINING_REVISION
+from cvclaims.scales import scaled
 
 if TYPE_CHECKING:
     from cvclaims.records import Store

@@ -7,7 +7,8 @@ import pytest
 
 from cvclaims.plugins.cases import Case
 from cvclaims.plugins.suite import Suite
-from cvclaims.recipe import Recipe, scaled
+from cvclaims.recipe import Recipe
+from cvclaims.scales import scaled
 
 if TYPE_CHECKING:
     from cvclaims.data.dataset import Dataset

@@ -6,6 +6,7 @@ run as they are written.
 """
 
 import itertools
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -100,6 +101,7 @@ class Session:
             contexts.enter_context(matrix_units(self.precision, self.device))
             if cuda:
                 contexts.enter_context(torch.cuda.device(self.device))
+                contexts.enter_context(_first_product_untold())
             self._seed()
             if self._capture:
                 self._capture = False
@@ -291,6 +293,19 @@ class Session:
             counted.zero_()
         if self.units:
             self.units.forget()
+
+
+@contextmanager
+def _first_product_untold() -> Iterator[None]:
+    """Let torch say nothing of a thread's first product on a GPU.
+
+    The backward pass runs in a thread of autograd's own, where cuBLAS finds no context yet, makes
+    the device's its own, and warns of it. Where warnings are errors, as under this project's
+    pytest, that would crash the run, and leave the random state inside of a capture for the next.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Attempting to run cuBLAS", UserWarning)
+        yield
 
 
 def data_of(recipe: Recipe, data: Dataset) -> Dataset:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from numbers import Real
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from cvclaims.claim import LARGEST, Claim
 from cvclaims.engines import Engine, NotEvaluated
@@ -34,6 +34,10 @@ from cvclaims.verdict.samples import (
     combined,
     pooled,
 )
+from cvclaims.verdict.validity import level_on_other_bytes
+
+# What a level, if a rule asks for one, is the level of.
+Level: TypeAlias = Literal["", "absolute", "a gap", "a spread"]
 
 # What a claim's test needs besides its fixtures comes from here as well.
 __all__ = [
@@ -115,25 +119,25 @@ class Judge:
         """The mean lies within `delta` of `value`."""
         rule = f"level({value:g}, {delta:g})"
         decide = partial(rules.level, value=value, delta=delta)
-        self._look(rule, [sample], decide, a_level=True, value=value, delta=delta)
+        self._look(rule, [sample], decide, level=_kind(sample), value=value, delta=delta)
 
     def above(self, sample: AnySample, bound: float) -> None:
         """The mean lies above `bound`."""
         rule = f"level(> {bound:g})"
         decide = partial(rules.above, bound=bound)
-        self._look(rule, [sample], decide, a_level=True, bound=bound)
+        self._look(rule, [sample], decide, level=_kind(sample), bound=bound)
 
     def below(self, sample: AnySample, bound: float) -> None:
         """The mean lies below `bound`."""
         rule = f"level(< {bound:g})"
         decide = partial(rules.below, bound=bound)
-        self._look(rule, [sample], decide, a_level=True, bound=bound)
+        self._look(rule, [sample], decide, level=_kind(sample), bound=bound)
 
     def spread_below(self, sample: AnySample, bound: float) -> None:
         """The standard deviation over seeds lies below `bound`."""
         rule = f"spread(< {bound:g})"
         decide = partial(rules.spread_below, bound=bound)
-        self._look(rule, [sample], decide, a_level=True, bound=bound)
+        self._look(rule, [sample], decide, level="a spread", bound=bound)
 
     def paired(self, sample: AnySample, margin: float = 0.0) -> None:
         """A difference taken pair by pair, such as `a - b`, is more than `margin` in the mean.
@@ -224,13 +228,14 @@ class Judge:
         samples: Sequence[AnySample],
         decide: Callable[..., Decision],
         *,
-        a_level: bool = False,
+        level: Level = "",
         once: bool = False,
         **bounds: float,
     ) -> None:
         """Look after each number of seeds in turn, until one decides.
 
-        `bounds` are the rule's numbers in the samples' own unit, by name.
+        `level` says what kind of level is judged, if any; `bounds` are the rule's numbers in the
+        samples' own unit, by name.
         """
         self._begin(rule)
         labels = [sample.label for sample in samples]
@@ -251,7 +256,7 @@ class Judge:
                 return
             values = [self._values(sample, records, seeds) for sample in samples]
             timings = _timings(samples, seeds)
-            decision = self._unjudged(records, timings, a_level) or decide(*values)
+            decision = self._unjudged(records, timings, level) or decide(*values)
             self.judgment = self._judgment(rule, samples, values, records, timings, decision)
             if timed:
                 check_names(self.claim, self.judgment.measured)
@@ -282,7 +287,7 @@ class Judge:
         ]
 
     def _unjudged(
-        self, records: Mapping[Run, Record], timings: Sequence[Timing], a_level: bool
+        self, records: Mapping[Run, Record], timings: Sequence[Timing], level: Level
     ) -> Decision | None:
         """Why this scale or data judges nothing, or None where it does."""
         stand_ins = [record.origin.stand_in for record in records.values()]
@@ -290,8 +295,10 @@ class Judge:
             return Decision(Verdict.RAN, "generated stand-in data judges nothing")
         if self.scale == "smoke":
             return Decision(Verdict.RAN, "smoke scale judges nothing")
-        if a_level and any(run.scale != "full" for run in records):
+        if level and any(run.scale != "full" for run in records):
             return Decision(Verdict.RAN, "a level is a statement about the full protocol")
+        if level == "absolute" and (why := level_on_other_bytes(records.values())):
+            return Decision(Verdict.RAN, why)
         prints = {r.origin.fingerprint for r in records.values()}
         if len(prints) > len({run.recipe.data for run in records}):
             raise RuntimeError(f"claim {self.claim.id}: its records come from different data")
@@ -327,6 +334,11 @@ class Judge:
         assert self.judgment is not None
         reason = f"{self.judgment.reason}; {note}"
         self.judgment = dataclasses.replace(self.judgment, reason=reason)
+
+
+def _kind(sample: AnySample) -> Level:
+    """A level of one arm is absolute; that of a difference of two is the size of a gap."""
+    return "absolute" if len({arm.name for arm in sample.arms}) == 1 else "a gap"
 
 
 def _is_empty(value: object) -> bool:

@@ -37,6 +37,10 @@ def uniform(seed: int, count: int, columns: int) -> Tensor:
     return torch.rand(count, columns, generator=torch.Generator().manual_seed(seed))
 
 
+# A level of a uint8 image, as `normalise` makes it.
+LEVEL = 1 / 255 / 0.25
+
+
 def normalise(x: Tensor) -> Tensor:
     return x.float().div_(255).sub_(0.5).div_(0.25)
 
@@ -355,6 +359,6 @@ def test_a_cuda_graph_gives_what_the_cpu_gives() -> None:
         out = whole(held_x, held_u)
     held_u.copy_(uniform(12, 64, whole.draws))
     graph.replay()
-    apart = out.cpu() != whole(x, uniform(12, 64, whole.draws))
-    # Rounding may move a pixel's source or its level.
-    assert apart.float().mean() < 0.001
+    apart = (out.cpu() - whole(x, uniform(12, 64, whole.draws))).abs()
+    # Rounding may move a pixel's source or its level; in normalising it stays far below a level.
+    assert (apart > LEVEL / 2).float().mean() < 0.001

@@ -189,13 +189,17 @@ def test_every_argument_changes_the_network(args: dict[str, Any]) -> None:
     assert str(meta(**args)) != str(meta())
 
 
-def test_width_scales_every_hidden_layer() -> None:
+def test_width_scales_every_hidden_layer_down_to_16_channels() -> None:
     for narrow, full in (
         (meta(width=0.25), meta()),
         (small_inception(IMAGE, 10, width=0.25), small_inception(IMAGE, 10)),
     ):
-        assert [4 * s[0] for s in conv_shapes(narrow)] == [s[0] for s in conv_shapes(full)]
-        assert 4 * narrow.linear.in_features == full.linear.in_features
+        wanted = [max(16, s[0] // 4) for s in conv_shapes(full)]
+        assert [s[0] for s in conv_shapes(narrow)] == wanted
+        assert min(wanted) == 16
+    assert conv_shapes(meta(width=2))[5:] == [
+        tuple(2 * c if i < 2 else c for i, c in enumerate(s)) for s in conv_shapes(meta())[5:]
+    ]
 
 
 @pytest.mark.parametrize(

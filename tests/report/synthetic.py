@@ -6,9 +6,10 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cvclaims.recipe import Recipe, scaled
+from cvclaims.recipe import Recipe
 from cvclaims.records.record import CURVES, TRAINING_REVISION, Origin, Record, rounded, run_key
 from cvclaims.report.rows import Measured, Row
+from cvclaims.scales import scaled
 
 DIGITS = Recipe(data="digits", lr=0.001, epochs=30, optimizer="adamw", batch_size=64)
 MOONS = Recipe(

@@ -140,13 +140,13 @@ class TestSamples:
 
 
 class TestSooner:
-    @pytest.mark.parametrize(("epoch", "told"), [(4.0, True), (3.0, False)])
+    @pytest.mark.parametrize(("epoch", "told"), [(10.0, True), (9.0, False)])
     def test_what_was_never_reached_is_told(self, epoch: float, told: bool) -> None:
-        court = Court(recipe=HEAVY, scale="reduced")  # three of its nine epochs
+        court = Court(recipe=HEAVY, scale="reduced")  # all of its nine epochs
         slow = court.runs.b.measure(lambda _: epoch)
         court.judge.sooner(court.runs.a.measure(lambda _: 2.0), slow)
         assert court.judgment.verdict is Verdict.SUPPORTED
-        note = "; 4 epochs stand for: not within 3"
+        note = "; 10 epochs stand for: not within 9"
         assert court.judgment.reason.endswith(note) is told
 
     def test_samples_without_epochs_of_their_own(self) -> None:

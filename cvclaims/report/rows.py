@@ -121,8 +121,9 @@ def merge(old: Iterable[Row], new: Iterable[Row]) -> list[Row]:
     A new row replaces the old one of its place, unless that one rests on the recipes and training
     code of today and was judged at a larger scale, or the new one has no verdict to put in its
     place. Nor does one that leaves the claim open, or only ran, where more was judged: fewer seeds
-    or generated data are no news. What crashed is told beside the verdict that stands. Smoke judges
-    nothing and never enters.
+    or generated data are no news. But where the very records that were judged only run now, a rule
+    or a guard has changed, which takes the verdict back. What crashed is told beside the verdict
+    that stands. Smoke judges nothing and never enters.
     """
     rows = {row.place: row for row in old}
     for row in new:
@@ -152,11 +153,17 @@ def _standing(old: Row | None, new: Row) -> Row:
 def _outranks(old: Row, new: Row) -> bool:
     """Whether what was judged before says more than what was judged now, on the same recipes."""
     if old.verdict in JUDGED and new.verdict == "ran":
-        return True
+        return not _same_records(old, new)
     if _RANK[old.scale] != _RANK[new.scale]:
         return _RANK[old.scale] > _RANK[new.scale]
     undecided = new.verdict == "ran" or (new.verdict == "inconclusive" and old.verdict in JUDGED)
     return undecided and _most_values(old) > _most_values(new)
+
+
+def _same_records(old: Row, new: Row) -> bool:
+    """Whether the new row rests on records of the old one alone."""
+    before, now = ({k for keys in r.evidence.values() for k in keys} for r in (old, new))
+    return bool(now) and now <= before
 
 
 def _most_values(row: Row) -> int:

@@ -1,6 +1,7 @@
 """Rows travel and merge without losing evidence."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -100,7 +101,18 @@ def test_fewer_seeds_that_leave_it_open_hide_nothing_judged(verdict: str) -> Non
 @pytest.mark.parametrize("verdict", ["supported", "refuted", "inconclusive"])
 @pytest.mark.parametrize("scale", ["reduced", "full"])
 def test_what_only_ran_hides_nothing_judged(verdict: str, scale: str) -> None:
-    assert only(of(3, verdict, "reduced"), of(8, "ran", scale)) == of(3, verdict, "reduced")
+    others = replace(of(8, "ran", scale), evidence={"ce": ["f" * 24]})
+    assert only(of(3, verdict, "reduced"), others) == of(3, verdict, "reduced")
+
+
+@pytest.mark.parametrize("verdict", ["supported", "refuted", "inconclusive"])
+def test_a_verdict_that_its_own_records_no_longer_give_is_taken_back(verdict: str) -> None:
+    keys = [f"{seed:024x}" for seed in range(8)]
+    old = at("full", verdict, evidence={"ce": keys[:4], "mse": keys[4:]})
+    fewer = at("full", "ran", evidence={"ce": keys[:2], "mse": keys[4:6]})
+    assert only(old, fewer) == fewer
+    for others in ({"ce": [*keys, "f" * 24]}, {"ce": ["f" * 24]}, {}):
+        assert only(old, at("full", "ran", evidence=others)) == old
 
 
 def test_what_only_ran_gives_way_to_more_seeds_and_to_a_verdict() -> None:

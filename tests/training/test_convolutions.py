@@ -1,7 +1,12 @@
 """Convolutional networks against a plain torch loop, written out here: same learning."""
 
+import gc
 import math
+import warnings
+import weakref
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -14,7 +19,7 @@ from cvclaims.data.stand_in import stand_in
 from cvclaims.recipe import Recipe
 from cvclaims.seeds import stream
 from cvclaims.training import session as session_module
-from cvclaims.training.graph import Kept
+from cvclaims.training.graph import Graphs, Kept
 from cvclaims.training.loop import Trained, train
 from cvclaims.training.precision import precision_on
 from cvclaims.training.session import Session, data_of
@@ -243,6 +248,41 @@ def test_captured_and_eager_steps_agree_on_a_gpu(name: str, images: Dataset) -> 
         found.append([p.detach().clone() for p in session.networks.parameters()])
     for eager, captured in zip(*found, strict=True):
         torch.testing.assert_close(captured, eager, rtol=1e-3, atol=1e-4)
+
+
+def test_the_warning_of_a_first_product_on_a_gpu_is_no_error() -> None:
+    with session_module._first_product_untold():
+        warnings.warn(
+            "Attempting to run cuBLAS, but there was no current CUDA context!", stacklevel=1
+        )
+        with pytest.raises(UserWarning, match="something else"):
+            warnings.warn("something else", stacklevel=1)
+
+
+def test_what_a_captured_graph_reads_lives_as_long_as_its_replay(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A graph holds addresses: the tensors that a step closes over must not be freed."""
+    monkeypatch.setattr(torch.cuda, "graph_pool_handle", lambda: None)
+    monkeypatch.setattr(torch.cuda, "Stream", lambda device: None)
+    monkeypatch.setattr(torch.cuda, "graph", lambda *a, **k: nullcontext())
+    monkeypatch.setattr(torch.cuda, "CUDAGraph", lambda: SimpleNamespace(replay=lambda: None))
+
+    def captured() -> tuple[Callable[[], None], "weakref.ref[Tensor]"]:
+        rows = torch.arange(3)
+
+        def work() -> None:
+            rows.sum()
+
+        return Graphs(CPU).capture(work), weakref.ref(rows)
+
+    replay, rows = captured()
+    gc.collect()
+    replay()
+    assert rows() is not None
+    del replay
+    gc.collect()
+    assert rows() is None
 
 
 def test_steps_go_round_the_training_data(images: Dataset) -> None:

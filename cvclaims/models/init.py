@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 Draw = Callable[[Tensor, float, torch.Generator], object]
 
-# He's comes by fan in, torch's own choice.
-# How each draws a weight in place, given `std` (which "normal" alone uses) and a generator.
+# How each draws a weight in place, given `std` (which "normal" alone uses) and a generator. He's
+# goes by fan in, torch's own choice.
 DRAWS: Mapping[str, Draw] = MappingProxyType(
     {
         "normal": lambda w, std, g: nn.init.normal_(w, 0.0, std, generator=g),

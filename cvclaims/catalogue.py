@@ -75,8 +75,8 @@ MODELS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         },
         "inception": {"modules": 9, "batch_norm": True, "dropout": 0.4, "width": 1.0},
         "small_inception": {"reductions": True, "width": 1.0},
-        "resnet": {"depth": 18, "zero_gamma": False, "width": 1.0},
-        "conv4": {"activation": "relu", "width": 1.0},
+        "resnet": {"depth": 18, "zero_gamma": False, "stage1_stride": 1, "width": 1.0},
+        "conv4": {"activation": "relu", "stacked": False, "width": 1.0},
     }
 )
 
@@ -91,8 +91,8 @@ CHOICES: Mapping[str, Mapping[str, tuple[Any, ...]]] = MappingProxyType(
         "vgg": {"depth": (11, 13, 16, 19, 50), "kernel": (3, 7), "head": ("mlp", "linear")},
         "inception": {"modules": (9, 23)},
         "small_inception": {},
-        "resnet": {"depth": (18, 50, 101)},
-        "conv4": {"activation": ("relu", "tanh", "sigmoid")},
+        "resnet": {"depth": (18, 50, 101), "stage1_stride": (1, 2)},
+        "conv4": {"activation": ("relu", "leaky_relu", "prelu", "elu", "selu", "tanh", "sigmoid")},
     }
 )
 
@@ -122,7 +122,7 @@ PRECISIONS = ("fp32", "tf32", "bf16")
 # What may be done to a training image, each with a draw of its own; `cvclaims.data.augment` does
 # it in this order.
 AUGMENTATIONS = ("crop", "flip", "jitter", "rotation", "affine", "cutout")
-PROBES = ("units", "boundary")
+PROBES = ("units", "boundary", "evaluated_train_accuracy")
 SCALES = ("smoke", "reduced", "full")
 
 

@@ -58,6 +58,9 @@ class Recipe:
         scheduler: None for a constant rate; "exponential" multiplies it by `gamma` each epoch,
             "step" every `step_size` epochs; "cosine" lowers it to 0 over `epochs`, an epoch at a
             time. As in `torch.optim.lr_scheduler`.
+        warmup: so many epochs before the schedule begins, in which the rate rises to `lr` in equal
+            steps: in the first it is lr / (warmup + 1). As `SequentialLR` of
+            `LinearLR(1 / (warmup + 1), total_iters=warmup)` and the scheduler.
         epochs: passes over the training data.
         patience: stop once `monitor` has not fallen for so many epochs, and go back to the epoch
             where it was lowest; None: train all `epochs`.
@@ -67,7 +70,12 @@ class Recipe:
         precision: of convolutions and matrix products: "fp32"; "tf32", which only CUDA knows; or
             "bf16", torch's autocast to bfloat16, where parameters and updates stay fp32.
         probes: what is recorded besides curves and gradient norms: "units" (dead units and
-            activation histograms), "boundary" (the prediction over a grid; 2-D data).
+            activation histograms), "boundary" (the prediction over a grid; 2-D data),
+            "evaluated_train_accuracy" (accuracy on the training images as they are, without
+            augmentation or dropout, of the network that training ends with).
+        own_seeds: whether what is drawn at random comes from the seed and the recipe together, so
+            that runs of two recipes are independent. Else runs of one seed share their order of
+            samples, and networks of one shape their start.
         assumed: the fields that the report does not state and that we chose. They are shown in
             every table; they do not change what is trained.
     """
@@ -88,6 +96,7 @@ class Recipe:
     momentum: float = 0.0
     weight_decay: float = 0.0
     scheduler: str | None = None
+    warmup: int = 0
     gamma: float = 1.0
     step_size: int | None = None
     epochs: int
@@ -97,6 +106,7 @@ class Recipe:
     batch_size: int | None = 128
     precision: str = "fp32"
     probes: tuple[str, ...] = ()
+    own_seeds: bool = False
     assumed: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -157,6 +167,13 @@ class Recipe:
         self._check_stopping()
         _count(self, "batch_size", self.train_samples)
         _count(self, "step_size", None)
+        if type(self.warmup) is not int or not 0 <= self.warmup < self.epochs:
+            raise ValueError(
+                f"warmup must be a whole number of epochs below epochs {self.epochs}, not "
+                f"{self.warmup!r}"
+            )
+        if not isinstance(self.own_seeds, bool):
+            raise ValueError(f"own_seeds must be True or False, not {self.own_seeds!r}")
         if (self.scheduler == "step") != (self.step_size is not None):
             raise ValueError("step_size belongs to scheduler 'step', which needs it")
 
@@ -218,6 +235,10 @@ class Recipe:
         """SHA-256 (hex) of the canonical form: equal for recipes that train the same."""
         text = json.dumps(self.canonical(), sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()
+
+    def random_source(self, seed: int) -> str:
+        """What a run's random streams are drawn from; see `own_seeds` and `cvclaims.seeds`."""
+        return f"{seed}/{self.digest}" if self.own_seeds else str(seed)
 
     @classmethod
     def from_canonical(cls, form: Mapping[str, Any]) -> "Recipe":

@@ -21,9 +21,9 @@ def scaled(recipe: Recipe, scale: str) -> Recipe:
 
     full: as it stands. reduced: light recipes as they stand; others with a quarter of the width
     (Inception's branches keep 16 channels) and for half of the epochs, but at least 30, or all
-    where there are fewer; a schedule's steps shrink with the epochs. Images, batches, rates,
-    patience, augmentation and precision stay. smoke: 256 samples, two epochs, an eighth of the
-    width, for every recipe: it shows that the code runs, and nothing else.
+    where there are fewer; a schedule's steps and the warm-up shrink with the epochs. Images,
+    batches, rates, patience, augmentation and precision stay. smoke: 256 samples, two epochs, an
+    eighth of the width, for every recipe: it shows that the code runs, and nothing else.
     """
     known("scale", scale, SCALES)
     if scale == "full" or (scale == "reduced" and recipe.light):
@@ -44,6 +44,7 @@ def _reduced(recipe: Recipe) -> Recipe:
     return recipe.but(
         epochs=epochs,
         step_size=_step(recipe, epochs),
+        warmup=_warmup(recipe, epochs),
         model_args=_narrowed(recipe, REDUCED_WIDTH),
     )
 
@@ -58,6 +59,7 @@ def _smoke(recipe: Recipe) -> Recipe:
         epochs=epochs,
         held_out=held_out,
         step_size=_step(recipe, epochs),
+        warmup=_warmup(recipe, epochs),
         batch_size=recipe.batch_size and min(recipe.batch_size, train_size - held_out),
         model_args=_narrowed(recipe, SMOKE_WIDTH),
     )
@@ -65,6 +67,10 @@ def _smoke(recipe: Recipe) -> Recipe:
 
 def _step(recipe: Recipe, epochs: int) -> int | None:
     return recipe.step_size and max(1, round(recipe.step_size * epochs / recipe.epochs))
+
+
+def _warmup(recipe: Recipe, epochs: int) -> int:
+    return min(round(recipe.warmup * epochs / recipe.epochs), epochs - 1)
 
 
 def _narrowed(recipe: Recipe, width: float) -> dict[str, Any]:

@@ -44,6 +44,8 @@ OTHERS: dict[str, Any] = {
     "momentum": 0.9,
     "weight_decay": 1e-4,
     "scheduler": "exponential",
+    "warmup": 1,
+    "own_seeds": True,
     "gamma": 0.99,
     "epochs": 4,
     "batch_size": 64,

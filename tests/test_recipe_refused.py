@@ -43,9 +43,21 @@ def test_an_unknown_name_is_told_the_nearest_one(field: str, bad: str, near: str
     assert line.startswith(f"unknown {what} {bad!r}: {hint}known are ")
 
 
+@pytest.mark.parametrize("bad", [-1, 3, 0.5, True, None])
+def test_a_warm_up_is_shorter_than_the_training(bad: object) -> None:
+    assert refused(warmup=bad) == (
+        f"warmup must be a whole number of epochs below epochs 3, not {bad!r}"
+    )
+
+
+def test_seeds_are_a_recipes_own_or_not() -> None:
+    assert refused(own_seeds="yes") == "own_seeds must be True or False, not 'yes'"
+
+
 def test_an_unknown_probe_activation_or_argument_too() -> None:
     assert refused(probes=("unit",)) == (
-        "unknown probe 'unit': did you mean 'units'? known are units, boundary"
+        "unknown probe 'unit': did you mean 'units'? "
+        "known are units, boundary, evaluated_train_accuracy"
     )
     assert refused(model_args={"activation": "relus"}) == (
         "unknown activation 'relus': did you mean 'relu'? known are relu, leaky_relu, sigmoid"

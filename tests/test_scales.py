@@ -27,7 +27,7 @@ def test_scaling_is_pure_and_changes_only_sizes(recipe: Recipe, scale: str) -> N
     small = scaled(recipe, scale)
     assert scaled(recipe, scale) == small
     assert recipe.canonical() == before
-    sizes = {"epochs", "step_size", "model_args"}
+    sizes = {"epochs", "step_size", "warmup", "model_args"}
     if scale == "smoke":
         sizes |= {"train_size", "test_size", "batch_size", "held_out"}
     for f in dataclasses.fields(Recipe):
@@ -82,6 +82,9 @@ def test_a_convolutional_protocol_at_each_scale() -> None:
     assert (reduced.model_args["width"], smoke.model_args["width"]) == (1 / 4, 1 / 8)
     assert (reduced.batch_size, smoke.batch_size) == (128, 128)
     assert scaled(CONVOLUTIONAL.but(epochs=100), "reduced").epochs == 50
+    warm = CONVOLUTIONAL.but(epochs=100, warmup=10)
+    assert (scaled(warm, "reduced").warmup, scaled(warm, "smoke").warmup) == (5, 0)
+    assert scaled(CONVOLUTIONAL.but(warmup=49), "smoke").warmup == 1
     stopping = CONVOLUTIONAL.but(patience=10, monitor="held_out_loss", held_out=5_000)
     held = scaled(stopping, "reduced")
     assert (held.patience, held.held_out, held.train_samples) == (10, 5_000, 45_000)

@@ -35,7 +35,9 @@ BUILDERS: Mapping[str, Callable[..., nn.Module]] = MappingProxyType(
 )
 
 
-def build(name: str, shape: tuple[int, ...], classes: int, seed: int = 0, **args: Any) -> nn.Module:
+def build(
+    name: str, shape: tuple[int, ...], classes: int, seed: int | str = 0, **args: Any
+) -> nn.Module:
     """A network with torch's own initialisation, drawn from `seed` alone.
 
     The global random state is left as it was. Raises ValueError for an unknown name or argument.
@@ -51,8 +53,9 @@ def build(name: str, shape: tuple[int, ...], classes: int, seed: int = 0, **args
 def build_for(recipe: Recipe, seed: int) -> nn.Module:
     """The network of a recipe, initialised as the recipe says, on the CPU."""
     shape, classes = DATASETS[recipe.data].shape, len(recipe.class_names)
-    network = build(recipe.model, shape, classes, seed, **recipe.model_args)
-    initialise(network, recipe.init, recipe.init_std, stream(seed, "init"))
+    source = recipe.random_source(seed)
+    network = build(recipe.model, shape, classes, source, **recipe.model_args)
+    initialise(network, recipe.init, recipe.init_std, stream(source, "init"))
     return network
 
 

@@ -113,6 +113,8 @@ class ResNet(nn.Module):
             (bottlenecks).
         zero_gamma: start the last batch norm of every block with weight 0, so that each block
             starts as its shortcut: relu(shortcut(x)).
+        stage1_stride: of layer1's first block. With 2 every stage halves the map, 32 → 16 → 8 → 4 →
+            2, for a quarter of the operations.
         width: factor on all hidden channels.
 
     Raises ValueError for an argument that makes no network.
@@ -125,11 +127,13 @@ class ResNet(nn.Module):
         *,
         depth: int = 18,
         zero_gamma: bool = False,
+        stage1_stride: int = 1,
         width: float = 1.0,
     ) -> None:
         super().__init__()
         one_of("depth", depth, tuple(STAGES))
         one_of("zero_gamma", zero_gamma, (True, False))
+        one_of("stage1_stride", stage1_stride, (1, 2))
         first, *_ = widths = [scale(channels, width) for channels in CHANNELS]
         self.conv1 = conv(image_channels(shape), first, 3)
         self.bn1 = nn.BatchNorm2d(first)
@@ -139,7 +143,7 @@ class ResNet(nn.Module):
         for i, (count, channels) in enumerate(zip(blocks, widths, strict=True)):
             stage = nn.Sequential()
             for j in range(count):
-                stride = 2 if i > 0 and j == 0 else 1
+                stride = 1 if j > 0 else stage1_stride if i == 0 else 2
                 stage.append(block(inputs, channels, stride, zero_gamma))
                 inputs = EXPANSION * channels if bottleneck else channels
             stages.append(stage)

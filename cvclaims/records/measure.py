@@ -7,7 +7,7 @@ NaN, which no rule takes for evidence.
 
 import math
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 from weakref import WeakSet
 
@@ -179,6 +179,85 @@ def never_above(name: str, threshold: float) -> Measure:
 def train_test_gap(record: Record) -> float:
     """Training accuracy minus test accuracy after the last epoch: how far it overfits."""
     return final("train_accuracy")(record) - final("test_accuracy")(record)
+
+
+@_share
+def evaluated_gap(record: Record) -> float:
+    """Accuracy on the training images as they are, in evaluation mode, minus test accuracy.
+
+    Both of the network that training ends with, or goes back to where it has patience; needs the
+    probe "evaluated_train_accuracy". Neither augmentation nor dropout enters the gap, as they enter
+    `train_test_gap`.
+    """
+    evaluated: float | None = record.probes["evaluated_train_accuracy"]
+    kept, monitor = final("test_accuracy"), record.recipe.monitor
+    if record.recipe.patience is not None:
+        kept = at_lowest("test_accuracy", by=monitor)
+    return math.nan if evaluated is None else evaluated - kept(record)
+
+
+def jitter_of(name: str, start: int = 1, stop: int | None = None) -> Measure:
+    """The sample standard deviation of a series' second differences; epochs as in `mean_of`.
+
+    x[t + 1] - 2 x[t] + x[t - 1] is 0 on any straight line: what is left is unsteadiness, not trend.
+    """
+
+    def measure(record: Record) -> float:
+        window = _window(record, name, start, stop)
+        if len(window) < 4 or not all(map(math.isfinite, window)):
+            return math.nan
+        triples = zip(window, window[1:], window[2:], strict=False)
+        return statistics.stdev(after - 2 * now + before for before, now, after in triples)
+
+    return measure
+
+
+def at_epoch(name: str, epoch: int) -> Measure:
+    """The value after one epoch, counted from 1; NaN in a run that ended before."""
+    return mean_of(name, epoch, epoch)
+
+
+@_share
+def diverged(record: Record) -> float:
+    """1 where the loss stopped being finite, else 0."""
+    return float(record.status == "diverged")
+
+
+def ends_at_best(name: str) -> Measure:
+    """1 where no epoch is above the last, else 0."""
+    return _share(lambda record: float(final(name)(record) == best(name)(record)))
+
+
+@_share
+def first_gradient_is_zero(record: Record) -> float:
+    """1 where the first parameter's gradient was exactly 0 in all of the last epoch, else 0."""
+    norms: Mapping[str, Sequence[float | None]] = record.probes["gradient_norms"]
+    return float(next(iter(norms.values()))[-1] == 0)
+
+
+def near_ends(margin: float) -> Measure:
+    """The share of activations within `margin` of 0 or of 1: where a sigmoid is saturated.
+
+    The mean over hidden layers, after the last epoch; needs the probe "units". A bin of the
+    histogram that lies within by a part counts by that part.
+    """
+
+    def measure(record: Record) -> float:
+        layers = record.probes["histograms"].values()
+        shares = [_within(layer, 0, margin) + _within(layer, 1 - margin, 1) for layer in layers]
+        return statistics.fmean(shares) if shares else math.nan
+
+    return _share(measure)
+
+
+def _within(histogram: Mapping[str, Sequence[float]], low: float, high: float) -> float:
+    """The share of a histogram between two values."""
+    edges = histogram["edges"]
+    total = 0.0
+    for left, right, count in zip(edges, edges[1:], histogram["counts"], strict=False):
+        overlap = min(right, high) - max(left, low)
+        total += count * max(0.0, overlap) / (right - left)
+    return total
 
 
 def epochs_to_share_of_best(name: str, share: float) -> Measure:

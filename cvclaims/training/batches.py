@@ -20,26 +20,33 @@ class Batches:
     gives the same on every device, and no step waits for a random number. They stay in the same
     memory from epoch to epoch, where a captured CUDA graph finds them.
 
+    Args:
+        recipe: what the networks have in common.
+        sources: what each one's random streams are drawn from; see `Recipe.random_source`.
+        data: the part of the data set that is used.
+
     Attributes:
         samples: training samples of an epoch.
         size: samples of a batch; the last one of an epoch may have fewer.
     """
 
-    def __init__(self, recipe: Recipe, seeds: Sequence[int], data: Dataset) -> None:
+    def __init__(self, recipe: Recipe, sources: Sequence[str], data: Dataset) -> None:
         self.data = data
         self.samples = len(data.train_x)
         self.size = recipe.batch_size or self.samples
         # A perceptron sees features, a convolutional network the image.
         self._flat = recipe.model == "mlp"
-        self._orders = [torch.Generator().manual_seed(stream(seed, "order")) for seed in seeds]
+        self._orders = [
+            torch.Generator().manual_seed(stream(source, "order")) for source in sources
+        ]
         self._augmentation = (
             Augmentation(recipe.augment, data.normalise) if recipe.augment else None
         )
-        self._drawing = torch.Generator().manual_seed(stream(seeds[0], "augment"))
+        self._drawing = torch.Generator().manual_seed(stream(sources[0], "augment"))
         self._generators = [*self._orders, self._drawing]
         device = data.train_x.device
         draws = self._augmentation.draws if self._augmentation else 0
-        self.order = torch.zeros(len(seeds), self.samples, dtype=torch.int64, device=device)
+        self.order = torch.zeros(len(sources), self.samples, dtype=torch.int64, device=device)
         # Whatever this process has as its default, which would draw others.
         self.draws = torch.zeros(self.samples, draws, dtype=torch.float32, device=device)
 

@@ -39,7 +39,7 @@ class Trained:
 def stackable(recipe: Recipe) -> Recipe:
     """Recipes that are equal under this can train in one stack: they differ in the update only."""
     plain = {"optimizer": "sgd", "lr": 1.0, "momentum": 0.0, "weight_decay": 0.0}
-    return recipe.but(scheduler=None, gamma=1.0, step_size=None, assumed=(), **plain)
+    return recipe.but(scheduler=None, gamma=1.0, step_size=None, warmup=0, assumed=(), **plain)
 
 
 def train(
@@ -107,6 +107,8 @@ class _Epochs:
         # The monitored loss of each epoch, and what was learned where it was lowest.
         self.monitored: list[float] = []
         self.best: Kept | None = None
+        # Accuracy on the training images as they are, once all epochs are over.
+        self.evaluated: list[float] = []
         # Since the present epoch began, what an earlier process spent on it included.
         self._clock = _Clock()
 
@@ -182,6 +184,8 @@ class _Epochs:
         """Each network's outcome; one whose loss stopped being finite ends there as diverged."""
         session = self.session
         metrics, class_accuracy = torch.stack(self.metrics), session.class_accuracy().cpu()
+        if "evaluated_train_accuracy" in session.recipe.probes:
+            self.evaluated = session.evaluated_train_accuracy().tolist()
         return [
             self._result(i, recipe, metrics[:, :, i], class_accuracy[i].tolist())
             for i, recipe in enumerate(session.recipes)
@@ -214,6 +218,8 @@ class _Epochs:
         probes = session.gradients.result(i, epochs)
         if recipe.held_out:
             probes["held_out_loss"] = self.monitored[:epochs]
+        if self.evaluated:
+            probes["evaluated_train_accuracy"] = self.evaluated[i]
         if isinstance(session.networks, Lone):
             return probes
         if session.units:

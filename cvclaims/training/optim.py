@@ -16,9 +16,12 @@ ADAM = {"adam": torch._fused_adam_, "adamw": torch._fused_adamw_}
 def learning_rate(recipe: Recipe, epoch: int) -> float:
     """The rate of an epoch, counted from 0.
 
-    As torch's ExponentialLR(gamma), StepLR(step_size, gamma) and CosineAnnealingLR(epochs), each
-    stepped once an epoch.
+    As torch's ExponentialLR(gamma), StepLR(step_size, gamma) and CosineAnnealingLR(epochs -
+    warmup), each stepped once an epoch, after a warm-up as by LinearLR: see `Recipe.warmup`.
     """
+    if epoch < recipe.warmup:
+        return recipe.lr * (epoch + 1) / (recipe.warmup + 1)
+    epoch, epochs = epoch - recipe.warmup, recipe.epochs - recipe.warmup
     if recipe.scheduler is None:
         return recipe.lr
     if recipe.scheduler == "exponential":
@@ -27,7 +30,7 @@ def learning_rate(recipe: Recipe, epoch: int) -> float:
         assert recipe.step_size is not None
         return recipe.lr * recipe.gamma ** (epoch // recipe.step_size)
     if recipe.scheduler == "cosine":
-        return recipe.lr * (1 + math.cos(math.pi * epoch / recipe.epochs)) / 2
+        return recipe.lr * (1 + math.cos(math.pi * epoch / epochs)) / 2
     raise ValueError(f"unknown scheduler {recipe.scheduler!r}")
 
 
@@ -100,6 +103,7 @@ def settings(recipe: Recipe) -> tuple[object, ...]:
         recipe.scheduler or "",
         recipe.gamma,
         recipe.step_size or 0,
+        recipe.warmup,
     )
 
 

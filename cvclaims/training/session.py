@@ -60,7 +60,8 @@ class Session:
         self, runs: Sequence[tuple[Recipe, int]], data: Dataset, device: torch.device
     ) -> None:
         self.recipes = [recipe for recipe, _ in runs]
-        self.seeds = [seed for _, seed in runs]
+        sources = [recipe.random_source(seed) for recipe, seed in runs]
+        self._dropout = stream(sources[0], "dropout")
         self.recipe = self.recipes[0]
         self.device = device
         self.precision = precision_on(self.recipe.precision, device)
@@ -70,7 +71,7 @@ class Session:
         lone = isinstance(self.networks, Lone)
         parameters = list(self.networks.named().values())
         self.optimizers = Optimizers(parameters, self.recipes, lone=lone)
-        self.batches = Batches(self.recipe, self.seeds, self.data)
+        self.batches = Batches(self.recipe, sources, self.data)
         self.gradients = Gradients(self.networks)
         self.units: Units | None = None
         if "units" in self.recipe.probes and not isinstance(self.networks, Lone):
@@ -188,6 +189,15 @@ class Session:
             return self.held_loss / self.recipe.held_out
         return self.test_loss / len(self.data.test_x)
 
+    @torch.no_grad()
+    def evaluated_train_accuracy(self) -> Tensor:
+        """Accuracy on the training images as they are, in evaluation mode, (S,)."""
+        right = torch.zeros_like(self.right)
+        self.networks.eval()
+        self._measure(self.data.train_x, self.data.train_y, torch.zeros_like(self.test_loss), right)
+        self.networks.train()
+        return right.sum(1) / self.batches.samples
+
     def class_accuracy(self) -> Tensor:
         """(S, classes), of the last test.
 
@@ -202,7 +212,7 @@ class Session:
                 yield start, min(start + self.batches.size, self.batches.samples)
 
     def _seed(self) -> None:
-        torch.manual_seed(stream(self.seeds[0], "dropout"))
+        torch.manual_seed(self._dropout)
 
     def _eager(self, start: int, stop: int) -> None:
         self._advance(self.batches.order[:, start:stop], self.batches.draws[start:stop])

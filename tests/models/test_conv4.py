@@ -1,5 +1,6 @@
 """The four-layer network of AlexNet's figure 1."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -21,7 +22,16 @@ def test_four_convolutions_and_one_linear_layer() -> None:
 
 
 @pytest.mark.parametrize(
-    ("activation", "layer"), [("relu", nn.ReLU), ("tanh", nn.Tanh), ("sigmoid", nn.Sigmoid)]
+    ("activation", "layer"),
+    [
+        ("relu", nn.ReLU),
+        ("leaky_relu", nn.LeakyReLU),
+        ("prelu", nn.PReLU),
+        ("elu", nn.ELU),
+        ("selu", nn.SELU),
+        ("tanh", nn.Tanh),
+        ("sigmoid", nn.Sigmoid),
+    ],
 )
 def test_the_activation_follows_every_convolution(activation: str, layer: type[nn.Module]) -> None:
     layers = list(conv4(IMAGE, 10, activation=activation).features)
@@ -29,6 +39,32 @@ def test_the_activation_follows_every_convolution(activation: str, layer: type[n
     assert [type(part) for part in after] == [layer] * 4
     kinds = (nn.Conv2d, nn.MaxPool2d, layer)
     assert all(isinstance(part, kinds) for part in layers)
+
+
+def test_stacked_it_has_two_3x3_for_each_5x5_and_sees_as_much() -> None:
+    plain, stacked = conv4(IMAGE, 10), conv4(IMAGE, 10, stacked=True)
+    convs = [layer for layer in stacked.modules() if isinstance(layer, nn.Conv2d)]
+    assert [(c.in_channels, c.out_channels) for c in convs] == [
+        *((3, 32), (32, 32), (32, 32), (32, 32), (32, 64), (64, 64), (64, 64), (64, 64)),
+    ]
+    assert {conv.kernel_size for conv in convs} == {(3, 3)}
+    assert sum(isinstance(layer, nn.ReLU) for layer in stacked.modules()) == 8
+    assert str(stacked.classifier) == str(plain.classifier)
+    seen = []
+    for network in (plain, stacked):
+        image = torch.rand(1, *IMAGE, requires_grad=True)
+        for parameter in network.parameters():
+            nn.init.constant_(parameter, 0.01)
+        before_pool = network.features[: next(_pools(network))]
+        before_pool(image)[0, 0, 16, 16].backward()
+        assert image.grad is not None
+        seen.append(image.grad[0, 0].nonzero().tolist())
+    assert seen[0] == seen[1]
+    assert len(seen[0]) == 25
+
+
+def _pools(network: Any) -> Iterator[int]:
+    return (i for i, layer in enumerate(network.features) if isinstance(layer, nn.MaxPool2d))
 
 
 def test_activations_share_the_weights_of_one_seed() -> None:
@@ -58,7 +94,11 @@ def test_width_scales_every_hidden_layer() -> None:
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        ({"activation": "gelu"}, "activation must be one of 'relu', 'tanh', 'sigmoid', not 'gelu'"),
+        (
+            {"activation": "gelu"},
+            "activation must be one of 'relu', 'leaky_relu', 'prelu', 'elu', 'selu', 'tanh', "
+            "'sigmoid', not 'gelu'",
+        ),
         ({"width": 0.01}, "width 0.01 leaves no channel of 32"),
     ],
 )

@@ -146,3 +146,17 @@ def test_bad_arguments_are_refused_in_one_line(args: dict[str, Any], message: st
     with pytest.raises(ValueError) as refusal:
         meta(**args)
     assert str(refusal.value) == message
+
+
+@pytest.mark.parametrize("depth", [18, 50])
+def test_read_literally_the_first_stage_halves_the_map_too(depth: int) -> None:
+    usual, literal = (ResNet(IMAGE, 3, depth=depth, stage1_stride=s, width=0.125) for s in (1, 2))
+    assert literal.state_dict().keys() >= usual.state_dict().keys()
+    x, sides = torch.randn(2, *IMAGE), []
+    x = literal.bn1(literal.conv1(x))
+    for stage in (literal.layer1, literal.layer2, literal.layer3, literal.layer4):
+        x = stage(x)
+        sides.append(x.shape[-1])
+    assert sides == [16, 8, 4, 2]
+    strides = [m.stride for m in literal.layer1.modules() if isinstance(m, nn.Conv2d)]
+    assert strides.count((2, 2)) == 2  # in its first block: the 3×3 convolution and the shortcut

@@ -61,7 +61,9 @@ def recipes(draw: st.DrawFn, most_epochs: int = 1000) -> Recipe:
         scheduler=scheduler,
         gamma=draw(rates),
         step_size=draw(st.integers(1, most_epochs)) if scheduler == "step" else None,
-        epochs=draw(st.integers(1, most_epochs)),
+        epochs=(epochs := draw(st.integers(1, most_epochs))),
+        warmup=draw(st.integers(0, epochs - 1)),
+        own_seeds=draw(st.booleans()),
         batch_size=draw(st.none() | st.integers(1, train_size or facts.train)),
         probes=tuple(p for p in probes if draw(st.booleans())),
     )

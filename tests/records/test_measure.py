@@ -12,7 +12,8 @@ from tests.records.factory import record
 
 NAN = math.nan
 FOUR = Recipe(data="digits", lr=0.1, epochs=4, model_args={"hidden": (10, 4)})
-FIVE = FOUR.but(epochs=5)
+FIVE, SIX = FOUR.but(epochs=5), FOUR.but(epochs=6)
+EVALUATED = "evaluated_train_accuracy"
 PROBES: dict[str, Any] = {
     "gradient_norm": [4.0, 2.0, 1.0, 1.0],
     "gradient_norms": {"layers.0.weight": [3.0, 2.0, 1.0, 0.5], "layers.0.bias": [0.0] * 4},
@@ -311,3 +312,69 @@ class TestClasses:
         of = record(FOUR, class_accuracy=shares)
         assert math.isnan(measure.lowest_class(of))
         assert math.isnan(measure.is_lowest_class("0")(of))
+
+
+class TestUnsteadiness:
+    @pytest.mark.parametrize("slope", [0.0, 0.125, -0.5])
+    def test_a_straight_line_is_steady(self, slope: float) -> None:
+        line = [8 + slope * epoch for epoch in range(6)]
+        assert measure.jitter_of("train_loss")(record(SIX, loss=line)) == 0
+
+    def test_by_hand(self) -> None:
+        # Second differences 3, -4, 4, -5: mean -0.5, about it 12.25 + 12.25 + 20.25 + 20.25.
+        rough = record(SIX, loss=[0.0, 1.0, 5.0, 5.0, 9.0, 8.0])
+        assert measure.jitter_of("train_loss")(rough) == pytest.approx(math.sqrt(65 / 3))
+        assert measure.jitter_of("train_loss", 1, 4)(rough) == pytest.approx(math.sqrt(24.5))
+        assert measure.jitter_of("train_loss", -4)(rough) == pytest.approx(math.sqrt(40.5))
+
+    def test_too_few_epochs_or_none_of_them_a_number(self) -> None:
+        assert math.isnan(measure.jitter_of("train_loss", 1, 3)(whole()))
+        assert math.isnan(measure.jitter_of("train_loss")(diverged()))
+
+
+class TestGapInEvaluationMode:
+    def test_what_training_ends_with(self) -> None:
+        probed = record(FOUR, accuracy=[0.2, 0.8, 0.6, 0.7], probes={EVALUATED: 0.95})
+        assert measure.evaluated_gap(probed) == pytest.approx(0.25)
+        assert measure.is_share(measure.evaluated_gap)
+
+    def test_what_early_stopping_goes_back_to(self) -> None:
+        stopping = FOUR.but(patience=2)
+        probed = record(
+            stopping, accuracy=[0.2, 0.8, 0.6, 0.7], loss=[2, 1, 1.5, 3], probes={EVALUATED: 0.95}
+        )
+        assert measure.evaluated_gap(probed) == pytest.approx(0.15)
+
+    def test_none_where_there_is_no_number(self) -> None:
+        assert math.isnan(measure.evaluated_gap(record(probes={EVALUATED: None})))
+
+
+def test_one_epochs_value() -> None:
+    assert measure.at_epoch("test_accuracy", 2)(whole()) == 0.8
+    assert math.isnan(measure.at_epoch("train_loss", 4)(diverged()))
+
+
+def test_a_run_that_diverged() -> None:
+    assert (measure.diverged(whole()), measure.diverged(diverged())) == (0, 1)
+
+
+def test_a_run_that_ends_at_its_best() -> None:
+    ends = measure.ends_at_best("test_accuracy")
+    assert (ends(whole()), ends(record(FOUR, accuracy=[0.2, 0.7, 0.6, 0.7]))) == (0, 1)
+
+
+@pytest.mark.parametrize(("last", "expected"), [(0.0, 1), (5e-324, 0), (None, 0)])
+def test_the_first_gradient_is_exactly_zero(last: float | None, expected: float) -> None:
+    norms = {"a.weight": [1.0, last], "a.bias": [0.0, 0.0]}
+    assert measure.first_gradient_is_zero(record(probes={"gradient_norms": norms})) == expected
+
+
+def test_activations_near_zero_or_one() -> None:
+    ends = {"edges": [0.0, 0.05, 0.5, 0.95, 1.0], "counts": [0.4, 0.1, 0.2, 0.3]}
+    middle = {"edges": [0.4, 0.5, 0.6], "counts": [0.5, 0.5]}
+    probes = {"histograms": {"layer1": ends, "layer2": middle}}
+    # Of the first layer all of the outer bins, and of the inner ones 0.05 of 0.45 each.
+    share = 0.7 + 0.3 * 0.05 / 0.45
+    assert measure.near_ends(0.1)(record(probes=probes)) == pytest.approx(share / 2)
+    assert measure.near_ends(0.5)(record(probes=probes)) == pytest.approx(1)
+    assert math.isnan(measure.near_ends(0.1)(record(probes={"histograms": {}})))

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 import torch
@@ -161,6 +162,29 @@ def test_the_rate_is_torchs_schedule(gamma: float) -> None:
         schedule.step()
 
 
+@pytest.mark.parametrize("warmup", [0, 1, 3])
+@pytest.mark.parametrize("scheduler", [None, "exponential", "step", "cosine"])
+def test_a_warm_up_is_torchs_before_its_schedule(scheduler: str | None, warmup: int) -> None:
+    step_size = 2 if scheduler == "step" else None
+    recipe = SGD.but(epochs=9, warmup=warmup, scheduler=scheduler, gamma=0.5, step_size=step_size)
+    optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], recipe.lr)
+    theirs: Any = {
+        None: lambda: torch.optim.lr_scheduler.ConstantLR(optimizer, 1.0),
+        "exponential": lambda: torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.5),
+        "step": lambda: torch.optim.lr_scheduler.StepLR(optimizer, 2, 0.5),
+        "cosine": lambda: torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 9 - warmup),
+    }[scheduler]
+    schedule: Any = theirs()
+    if warmup:
+        rise = torch.optim.lr_scheduler.LinearLR(optimizer, 1 / (warmup + 1), total_iters=warmup)
+        schedule = torch.optim.lr_scheduler.SequentialLR(optimizer, [rise, schedule], [warmup])
+    for epoch in range(9):
+        assert learning_rate(recipe, epoch) == pytest.approx(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule.step()
+    assert learning_rate(recipe, warmup) == recipe.lr
+
+
 def test_without_a_schedule_the_rate_stays() -> None:
     assert [learning_rate(SGD.but(gamma=0.5), epoch) for epoch in (0, 1, 99)] == [0.1] * 3
 
@@ -173,6 +197,7 @@ def test_what_shares_an_optimiser() -> None:
     assert settings(SGD.but(scheduler="exponential", gamma=0.5)) != settings(
         SGD.but(scheduler="exponential", gamma=0.6)
     )
+    assert settings(SGD.but(epochs=9, warmup=1)) != settings(SGD.but(epochs=9, warmup=2))
 
 
 def test_no_compiler_is_imported() -> None:

@@ -33,6 +33,9 @@ ASSUMED = (
     *("epochs", "batch_size", "precision"),
 )
 
+# For the gap between training and test accuracy, without what dropout and augmentation add to it.
+GENERALISATION = ("evaluated_train_accuracy",)
+
 
 def initialisation(model: str) -> str:
     """Of a model: torchvision's, where it has one of its own."""
@@ -46,6 +49,7 @@ def trained(
     augment: tuple[str, ...] = CROP_AND_FLIP,
     lr: float = 0.01,
     epochs: int = 30,
+    probes: tuple[str, ...] = (),
 ) -> Recipe:
     """A network of the report; `assumed` names what it leaves open besides `ASSUMED`."""
     return Recipe(
@@ -62,13 +66,16 @@ def trained(
         epochs=epochs,
         batch_size=128,
         precision="bf16",
+        probes=probes,
         assumed=(*ASSUMED, *assumed),
     )
 
 
 def alexnet(augment: tuple[str, ...] = (), **model_args: Any) -> Recipe:
     """Section 1: AlexNet, in our form for 32×32 images."""
-    return trained("alexnet", model_args, "data", "model_args", augment=augment)
+    return trained(
+        "alexnet", model_args, "data", "model_args", augment=augment, probes=GENERALISATION
+    )
 
 
 def vgg_with_kernel(kernel: int) -> Recipe:
@@ -78,7 +85,9 @@ def vgg_with_kernel(kernel: int) -> Recipe:
 
 def small_inception(reductions: bool) -> Recipe:
     """Section 3: two Inception modules, recovered from the report's numbers of parameters."""
-    return trained("small_inception", {"reductions": reductions}, "data", "model_args", "augment")
+    model_args = {"reductions": reductions}
+    assumed = ("data", "model_args", "augment")
+    return trained("small_inception", model_args, *assumed, probes=GENERALISATION)
 
 
 def vgg(depth: int) -> Recipe:

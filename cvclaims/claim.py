@@ -11,15 +11,17 @@
         verdict.greater(runs.cross_entropy.test_accuracy, runs.mse.test_accuracy)
 
 `reported`, `recipes`, `disputed` and `case` may each be a function of the test's parameters,
-which it names as its own, so that one parametrised test holds a whole table of a report. Where
-`recipes` also names `scale`, it is given the scale, and may train fewer of them at a smaller one.
+which it names as its own, so that one parametrised test holds a whole table of a report; so may
+`about_failing`. Where `recipes` also names `scale`, it is given the scale, and may train fewer of
+them at a smaller one.
 """
 
 import inspect
 import keyword
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from cvclaims.catalogue import SCALES
@@ -85,7 +87,9 @@ class Claim:
 
     `reported` holds the report's numbers by name, in the unit that is measured. `recipes` names
     what is trained. `disputed` says why the report's own numbers or arithmetic contradict the
-    statement; then REFUTED is the expected outcome.
+    statement; then REFUTED is the expected outcome. `about_failing` names the recipes of which the
+    statement says that they fail to train, or is True for all of them; the guards against networks
+    that never trained (`verdict.validity`) leave these alone.
     """
 
     id: str
@@ -95,6 +99,7 @@ class Claim:
     recipes: Mapping[str, Recipe] = field(default_factory=dict)
     disputed: str | None = None
     case: str = ""
+    about_failing: bool | Iterable[str] = ()
 
     def __post_init__(self) -> None:
         if not isinstance(self.id, str) or not self.id or any(c.isspace() for c in self.id):
@@ -119,6 +124,31 @@ class Claim:
             raise self._wrong("`disputed` has to say why")
         if not isinstance(self.case, str):
             raise self._wrong(f"`case` is a word or two, not {self.case!r}")
+        if self.about_failing is not True:
+            object.__setattr__(self, "about_failing", self._failing(self.about_failing))
+
+    def _failing(self, names: object) -> tuple[str, ...]:
+        """The names that `about_failing` gives; each has to be a recipe's."""
+        if isinstance(names, str | bool) or not isinstance(names, Iterable):
+            raise self._wrong(
+                f"`about_failing` is True or names some of its recipes, not {names!r}"
+            )
+        found = tuple(names)
+        for name in found:
+            if name not in self.recipes:
+                near = get_close_matches(str(name), self.recipes, n=1)
+                listed = ", ".join(self.recipes) or "none"
+                mend = f"did you mean {near[0]!r}?" if near else f"its recipes: {listed}"
+                raise self._wrong(
+                    f"`about_failing` names {name!r}, which is no recipe of it; {mend}"
+                )
+        return found
+
+    def fails(self, arm: str) -> bool:
+        """Whether the statement says of a recipe that it fails to train."""
+        if isinstance(self.about_failing, bool):
+            return self.about_failing
+        return arm in self.about_failing
 
     def _wrong(self, what: str) -> ValueError:
         return ValueError(f"claim {self.id}: {what}")
@@ -153,6 +183,7 @@ class ClaimMark:
     recipes: PerCase[Mapping[str, Recipe]]
     disputed: PerCase[str | None]
     case: PerCase[str | None]
+    about_failing: PerCase[bool | Iterable[str]] = ()
 
     def at_scales(self, params: Mapping[str, Any], case_id: str = "") -> dict[str, Claim]:
         """The claim for one case at each scale; see `claim`."""
@@ -169,6 +200,7 @@ class ClaimMark:
         """The claim for one case. `case_id` is pytest's name of it, used where `case` is None."""
         case = _for_case(self, "case", self.case, params)
         known = {"scale": scale, **params} if self._asks_for_scale else params
+        about: PerCase[Any] = self.about_failing
         return Claim(
             id=self.id,
             title=self.title,
@@ -177,6 +209,7 @@ class ClaimMark:
             recipes=_named(self, "recipes", _for_case(self, "recipes", self.recipes, known)),
             disputed=_for_case(self, "disputed", self.disputed, params),
             case=case_id if case is None else case,
+            about_failing=_for_case(self, "about_failing", about, known),
         )
 
 
@@ -212,15 +245,17 @@ def claim(
     recipes: PerCase[Mapping[str, Recipe]] | None = None,
     disputed: PerCase[str | None] = None,
     case: PerCase[str | None] = None,
+    about_failing: PerCase[bool | Iterable[str]] = (),
 ) -> "pytest.MarkDecorator":
     """Mark a test as the judge of one claim; see the module's example.
 
     The test either asks the `verdict` fixture for one verdict, or is a Hypothesis property: then
     a counterexample refutes the claim. `case` names the row where a claim has several tests; a
-    parametrised test takes pytest's own id of the case when it is left out.
+    parametrised test takes pytest's own id of the case when it is left out. `about_failing` names
+    the recipes of which the statement says that they fail to train, or is True for all.
     """
     import pytest
 
     return pytest.mark.claim(
-        ClaimMark(id, title, source, reported or {}, recipes or {}, disputed, case)
+        ClaimMark(id, title, source, reported or {}, recipes or {}, disputed, case, about_failing)
     )

@@ -83,6 +83,7 @@ class Case:
             "assumed": sorted(set(assumed)),
             "recipes": self.digests,
             "revision": TRAINING_REVISION,
+            "about_failing": claim.about_failing,
         }
 
 

@@ -104,6 +104,7 @@ def _attach(report: pytest.TestReport, item: pytest.Item, row: Row) -> None:
         "claim_reported": "; ".join(f"{name} {value:g}" for name, value in row.reported.items()),
         "claim_measured": "; ".join(_told(name, values) for name, values in row.measured.items()),
         "claim_reason": row.reason,
+        "claim_guards": ", ".join(row.guards),
     }
     others = [pair for pair in item.user_properties if pair[0] not in told]
     item.user_properties[:] = [*others, *((n, clean(text)) for n, text in told.items() if text)]
@@ -213,6 +214,7 @@ def _row(report: pytest.TestReport, call: pytest.CallInfo[None], case: Case) -> 
         "device": judgment.device or _processor(),
         "data": judgment.data,
         "evidence": judgment.evidence,
+        "guards": judgment.guards,
     }
     return Row(**parts, verdict=judgment.verdict.value, reason=judgment.reason)
 

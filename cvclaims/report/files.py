@@ -156,6 +156,8 @@ def sound(form: Any) -> Row:
         and _is_table(row.evidence, _are_keys)
         and _is_table(row.recipes, lambda names: _is_table(names, _is_text))
         and _are_texts(row.assumed)
+        and _are_texts(_listed(row.guards))
+        and (row.about_failing is True or _are_texts(_listed(row.about_failing)))
     )
     if not right:
         raise ValueError(f"claim {row.id!r} has a field of the wrong type")
@@ -178,6 +180,11 @@ def _is_table(value: Any, good: Any) -> bool:
 
 def _are_texts(value: Any) -> bool:
     return isinstance(value, list) and _all(value, str)
+
+
+def _listed(value: Any) -> Any:
+    """What stands in no file is an empty tuple, and not a list."""
+    return [] if value == () else value
 
 
 def _are_keys(value: Any) -> bool:

@@ -15,6 +15,7 @@ _COLUMNS = {
     "disputed": "of them disputed",
     "inconclusive": "inconclusive",
     "ran": "ran",
+    "held back": "of them not comparable",
     "not evaluated": "not evaluated",
     "error": "error",
 }
@@ -85,6 +86,8 @@ def _counts_as(claim: Sequence[Row], name: str) -> bool:
     if name == "disputed":  # a claim that fails in one undisputed case is no longer expected to
         refuted = [row for row in claim if row.verdict == "refuted"]
         return worst == "refuted" and all(row.disputed for row in refuted)
+    if name == "held back":  # a guard kept what was measured from being compared
+        return worst == "ran" and any(row.held_back for row in claim)
     return worst == name
 
 

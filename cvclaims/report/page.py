@@ -42,7 +42,9 @@ deviation over seeds) and judges the statement by a rule that was fixed before a
 where the report's own numbers or arithmetic contradict it: then *refuted* is expected, and \
 *supported* would be the surprise. The scale says how much was trained: *full* is the report's \
 own protocol, *reduced* a smaller one on real data that can judge comparisons but no level of \
-accuracy, and *smoke* only shows that the code runs: it judges nothing, and its rows read *ran*.
+accuracy, and *smoke* only shows that the code runs: it judges nothing, and its rows read *ran*. \
+So do those that a guard held back, as networks that never left chance say nothing of trained \
+ones: they are *not comparable*, and say why.
 
 Every number comes from the records under `records/`; [claims.json](claims.json) holds the same \
 rows for programs. This page is generated: change the claims, not the page.
@@ -211,9 +213,11 @@ def _details(rows: Sequence[Row], pictures: Sequence[Picture]) -> str:
     cases: dict[tuple[str, ...], list[str]] = {}
     for row in rows:
         rule = f"rule {plain(row.rule)}" if row.rule else "no rule was reached"
+        guards = f"guards {', '.join(map(plain, row.guards))}" if row.guards else ""
         link = f"[figures](#{figures[row.place]})" if row.place in figures else ""
-        told = "; ".join(part for part in (plain(row.source), rule, link) if part)
-        cases.setdefault((row.id, told), []).append(row.case)
+        told = "; ".join(part for part in (plain(row.source), rule, guards, link) if part)
+        if row.case not in (named := cases.setdefault((row.id, told), [])):
+            named.append(row.case)  # once, where it was timed on two kinds of device
     lines = "".join(f"- {_claim(id, which)}: {told}\n" for (id, told), which in cases.items())
     return f"<details><summary>Sources, rules and figures</summary>\n\n{lines}\n</details>\n"
 

@@ -27,7 +27,7 @@ VALUES = {
 # Three seeds leave open whether the first is larger, five do not.
 LATE = {"a": [0.5, 0.6, 0.7, 0.6, 0.6], "b": [0.3, 0.4, 0.5, 0.4, 0.4]}
 # No number of seeds decides.
-OPEN = {"a": [0.1, 0.9] * 4, "b": [0.9, 0.1] * 4}
+OPEN = {"a": [0.2, 0.9] * 4, "b": [0.9, 0.2] * 4}
 
 # Whether a run of six (two arms, three seeds) failed, and ratios of times.
 FLAGS = {"a": 1.0, "b": 0.0}

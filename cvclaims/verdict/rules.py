@@ -352,7 +352,7 @@ def _bounded(
     decided = _decision(sign, reason)
     if decided.verdict is Verdict.INCONCLUSIVE and estimate.error > 0:
         beyond = f"a factor of {_exp(reach):.3g}" if shown is _exp else f"{reach:.3g}"
-        note = f"{beyond} beyond that would have shown four times in five"
+        note = f"{beyond} beyond that would be shown four times in five"
         decided = replace(decided, reason=f"{reason}; {note}")
     return replace(
         decided,

@@ -1,9 +1,9 @@
 """A court for tests: a judge with an engine that has every record at hand."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from cvclaims.claim import Claim, Report
+from cvclaims.claim import Claim, Report, Reported
 from cvclaims.engines import NotEvaluated
 from cvclaims.plan import LOOKS, Run, runs_of
 from cvclaims.recipe import Recipe
@@ -93,10 +93,17 @@ class Court:
         scale: str = "full",
         most: int = 8,
         seeds: int = 8,
+        reported: Mapping[str, Reported] | None = None,
     ) -> None:
         # Rates tell the arms apart at every scale.
         self.arms = {name: recipe.but(lr=0.1 * i) for i, name in enumerate("abcd", 1)}
-        claim = Claim(id="9.01", title="Something holds", source=PLACE, recipes=self.arms)
+        claim = Claim(
+            id="9.01",
+            title="Something holds",
+            source=PLACE,
+            recipes=self.arms,
+            reported=reported or {},
+        )
         of = accuracies(make) if isinstance(make, dict) else make
         self.scale = scale
         self.shelf = Shelf(self.arms, of, seeds)

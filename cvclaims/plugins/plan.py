@@ -59,11 +59,11 @@ class Planner:
             return
         records = [record for record in self.suite.store if record.status != "failed"]
         estimate = Estimate(records, self._on_gpu(training))
-        first = [_runs(case, looks(seeds)[0]) for case in training]
-        whole = [_runs(case, seeds) for case in training]
+        first = [_runs(case, looks(case.claim, seeds)[0]) for case in training]
+        whole = [_runs(case, looks(case.claim, seeds)[-1]) for case in training]
         there = set() if self.suite.settings.rerun else _there(records, whole)
         yield f"first look: {_look(first, there, estimate)}"
-        yield f"worst case, no look deciding before {seeds} seeds: {_look(whole, there, estimate)}"
+        yield f"worst case, no look deciding before the last: {_look(whole, there, estimate)}"
         if estimate.devices:
             yield f"times as measured on {', '.join(sorted(estimate.devices))}, run after run"
         steps = list(order(training, there, seeds, estimate))
@@ -229,13 +229,15 @@ class Step:
     new: Sequence[Run]
 
 
-def order(cases: Sequence[Case], there: Set[Run], seeds: int, estimate: Estimate) -> Iterator[Step]:
+def order(
+    cases: Sequence[Case], there: Set[Run], seeds: int | None, estimate: Estimate
+) -> Iterator[Step]:
     """The claims by what they cost besides what is there or trained before them, cheapest first.
 
     Those whose first look is there are left out. Where not every run can be estimated, the work
     of a run stands for its time.
     """
-    needed = {case.nodeid: _runs(case, looks(seeds)[0]) for case in cases}
+    needed = {case.nodeid: _runs(case, looks(case.claim, seeds)[0]) for case in cases}
     everything = {run for runs in needed.values() for run in runs} - there
     by_time = estimate.total(everything)[1] == 0
     cost = {run: (estimate.seconds(run) if by_time else run.recipe.work) for run in everything}
@@ -249,7 +251,7 @@ def order(cases: Sequence[Case], there: Set[Run], seeds: int, estimate: Estimate
         yield Step(case, needed[case.nodeid], new[case.nodeid])
 
 
-def cheapest_first(cases: Sequence[Case], seeds: int) -> list[Case]:
+def cheapest_first(cases: Sequence[Case], seeds: int | None) -> list[Case]:
     """All of the claims in that order, by work alone, as if nothing were stored.
 
     Before them those that train nothing, which are decided in seconds.

@@ -8,6 +8,7 @@ times belong to the kind of device they were taken on, is a matter of rows (`rep
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal, TypeAlias
 
 from cvclaims.claim import Claim
@@ -15,6 +16,7 @@ from cvclaims.plan import Run, runs_of
 from cvclaims.records import Record
 from cvclaims.verdict import rules
 from cvclaims.verdict.failing import decided, is_undecided
+from cvclaims.verdict.levels import Kind, nominal
 from cvclaims.verdict.rules import Decision, Verdict
 from cvclaims.verdict.samples import AnySample, Arm, Sample
 from cvclaims.verdict.validity import (
@@ -43,7 +45,8 @@ class Question:
 
     Attributes:
         rule: its name for the row.
-        decide: the rule on the samples' values.
+        decide: the rule on the samples' values and, but for an exact one, on the look's `alpha`.
+        test: by what kind of test, for that level; None for an exact rule.
         level: what kind of level is judged, if any.
         compares: whether samples are compared by their size, so that accuracies may be.
         exempt: whether V1 has no say, as where numbers are exact.
@@ -51,6 +54,7 @@ class Question:
 
     rule: str
     decide: Decide
+    test: Kind | None
     level: Level = ""
     compares: bool = False
     exempt: bool = False
@@ -71,7 +75,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Look:
-    """What is there after so many seeds.
+    """What is there after so many seeds, at one of so many looks.
 
     `values` are the samples' values, `values_of` takes them of other records of the same runs.
     """
@@ -83,6 +87,7 @@ class Look:
     values_of: Callable[[Records], list[list[float]]]
     scale: str
     seeds: int
+    looks: int
 
     def judge(self, question: Question) -> Outcome:
         """Decide as far as the guards let the records speak."""
@@ -94,7 +99,8 @@ class Look:
         for verdict in (Verdict.RAN, Verdict.INCONCLUSIVE):
             if verdict in verdicts:
                 return Outcome(Decision(verdict, "; ".join(words)), asked.rule, guards, True)
-        decision, undecided = self._decision(asked.decide)
+        alpha = {"alpha": nominal(asked.test, self.looks)} if asked.test else {}
+        decision, undecided = self._decision(partial(asked.decide, **alpha))
         reason = "; ".join([decision.reason, *words])
         return Outcome(replace(decision, reason=reason), asked.rule, guards + undecided)
 
@@ -120,11 +126,11 @@ class Look:
         named = " and ".join(f"`{label}`" for label in never)
         why = f"most runs of {named} never arrive, so how many arrive is compared"
 
-        def decide(*values: Sequence[float]) -> Decision:
+        def decide(*values: Sequence[float], alpha: float) -> Decision:
             first, second = arrivals(values)
-            return rules.rate(first, second)
+            return rules.rate(first, second, alpha)
 
-        return replace(question, rule=ARRIVING, decide=decide), [Finding("V3", why)]
+        return replace(question, rule=ARRIVING, decide=decide, test="rate"), [Finding("V3", why)]
 
     def _held(self, question: Question) -> list[Finding]:
         """V1, V2 and V5, as far as they found something."""

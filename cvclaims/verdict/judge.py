@@ -87,7 +87,12 @@ class Judge:
     def greater(self, a: AnySample, b: AnySample, margin: float = 0.0) -> None:
         """A is larger than B by more than `margin`."""
         self._look(
-            Question(f"greater({margin:g})", partial(rules.greater, margin=margin), compares=True),
+            Question(
+                f"greater({margin:g})",
+                partial(rules.greater, margin=margin),
+                "difference",
+                compares=True,
+            ),
             [a, b],
             margin=margin,
         )
@@ -95,14 +100,20 @@ class Judge:
     def not_worse(self, a: AnySample, b: AnySample, delta: float) -> None:
         """A is not smaller than B by `delta` or more."""
         self._look(
-            Question(f"not_worse({delta:g})", partial(rules.not_worse, delta=delta), compares=True),
+            Question(
+                f"not_worse({delta:g})",
+                partial(rules.not_worse, delta=delta),
+                "difference",
+                compares=True,
+            ),
             [a, b],
             delta=delta,
         )
 
     def ratio(self, a: AnySample, b: AnySample, factor: float = 1.0) -> None:
         """A is more than `factor` times B, in the geometric mean."""
-        self._look(Question(f"ratio({factor:g})", partial(rules.ratio, factor=factor)), [a, b])
+        decide = partial(rules.ratio, factor=factor)
+        self._look(Question(f"ratio({factor:g})", decide, "difference"), [a, b])
 
     def sooner(self, a: AnySample, b: AnySample) -> None:
         """A takes fewer epochs than B; one more than the recipe's stands for "never".
@@ -112,7 +123,8 @@ class Judge:
         any.
         """
         fixed = any(leaf.to_a_threshold for sample in (a, b) for leaf in sample.leaves)
-        self._look(Question("sooner", rules.sooner, "a threshold" if fixed else ""), [a, b])
+        level: Level = "a threshold" if fixed else ""
+        self._look(Question("sooner", rules.sooner, "difference", level), [a, b])
         assert self.judgment is not None
         arms = [arm for sample in (a, b) for arm in sample.arms]
         epochs = [runs_of(arm.recipe, self.scale, [0])[0].recipe.epochs for arm in arms]
@@ -122,32 +134,37 @@ class Judge:
 
     def order(self, *samples: AnySample) -> None:
         """The samples stand in descending order."""
-        question = Question("order", lambda *groups: rules.order(groups), compares=True)
-        self._look(question, samples)
+
+        def decide(*groups: Sequence[float], alpha: float) -> Decision:
+            return rules.order(groups, alpha)
+
+        self._look(Question("order", decide, "difference", compares=True), samples)
 
     def level(self, sample: AnySample, value: float, delta: float) -> None:
         """The mean lies within `delta` of `value`."""
         rule = f"level({value:g}, {delta:g})"
         decide = partial(rules.level, value=value, delta=delta)
-        self._look(Question(rule, decide, _kind(sample)), [sample], value=value, delta=delta)
+        self._look(
+            Question(rule, decide, "one mean", _kind(sample)), [sample], value=value, delta=delta
+        )
 
     def above(self, sample: AnySample, bound: float) -> None:
         """The mean lies above `bound`."""
         rule = f"level(> {bound:g})"
         decide = partial(rules.above, bound=bound)
-        self._look(Question(rule, decide, _kind(sample)), [sample], bound=bound)
+        self._look(Question(rule, decide, "one mean", _kind(sample)), [sample], bound=bound)
 
     def below(self, sample: AnySample, bound: float) -> None:
         """The mean lies below `bound`."""
         rule = f"level(< {bound:g})"
         decide = partial(rules.below, bound=bound)
-        self._look(Question(rule, decide, _kind(sample)), [sample], bound=bound)
+        self._look(Question(rule, decide, "one mean", _kind(sample)), [sample], bound=bound)
 
     def spread_below(self, sample: AnySample, bound: float) -> None:
         """The standard deviation over seeds lies below `bound`."""
         rule = f"spread(< {bound:g})"
         decide = partial(rules.spread_below, bound=bound)
-        self._look(Question(rule, decide, "a spread"), [sample], bound=bound)
+        self._look(Question(rule, decide, "deviation", "a spread"), [sample], bound=bound)
 
     def paired(self, sample: AnySample, margin: float = 0.0) -> None:
         """A difference taken pair by pair, such as `a - b`, is more than `margin` in the mean.
@@ -155,17 +172,17 @@ class Judge:
         A comparison, as `greater` is, and judged at the same scales.
         """
         rule = f"greater({margin:g}), paired"
-        question = Question(rule, partial(rules.above, bound=margin), compares=True)
+        question = Question(rule, partial(rules.above, bound=margin), "one mean", compares=True)
         self._look(question, [sample], margin=margin)
 
     def rate(self, a: AnySample, b: AnySample) -> None:
         """Of A's runs a larger share are 1 than of B's; every value is 0 or 1."""
-        self._look(Question("rate", rules.rate), [a, b])
+        self._look(Question("rate", rules.rate, "rate"), [a, b])
 
     def share_above(self, sample: AnySample, share: float) -> None:
         """More than `share` of the runs are 1; every value is 0 or 1."""
         decide = partial(rules.share_above, share=share)
-        self._look(Question(f"share(> {share:g})", decide), [sample])
+        self._look(Question(f"share(> {share:g})", decide, "share"), [sample])
 
     def times(self, sample: AnySample, factor: float = 1.0, on_cpu: str = "") -> None:
         """The times' ratio, from the `timer` fixture, is more than `factor`.
@@ -174,7 +191,7 @@ class Judge:
         lies in GPUs.
         """
         decide = partial(rules.ratio_above, factor=factor)
-        self._look(Question(f"ratio({factor:g}), timed", decide), [sample])
+        self._look(Question(f"ratio({factor:g}), timed", decide, "one mean"), [sample])
         assert self.judgment is not None
         if on_cpu and self.judgment.device.startswith("CPU"):
             self._note(on_cpu)
@@ -182,7 +199,8 @@ class Judge:
     def times_within(self, sample: AnySample, share: float) -> None:
         """The times' ratio, from the `timer` fixture, lies inside 1 ± `share`."""
         rule = f"ratio(1 ± {share:g}), timed"
-        self._look(Question(rule, partial(rules.ratio_within, share=share)), [sample])
+        decide = partial(rules.ratio_within, share=share)
+        self._look(Question(rule, decide, "one mean"), [sample])
 
     def exact(
         self,
@@ -207,7 +225,7 @@ class Judge:
             if within is not None or counted is not None:
                 raise TypeError("a sample's numbers are shown, and equal or not, as they are")
             decide = partial(_exact, reported=reported)
-            self._look(Question("exact", decide, exempt=True), [measured], once=True)
+            self._look(Question("exact", decide, None, exempt=True), [measured])
             return
         if within is None:
             self._begin("exact")
@@ -247,8 +265,6 @@ class Judge:
         self,
         question: Question,
         samples: Sequence[AnySample],
-        *,
-        once: bool = False,
         **bounds: float,
     ) -> None:
         """Look after each number of seeds in turn, until one decides.
@@ -263,7 +279,7 @@ class Judge:
         timed = any(isinstance(sample, Timed) for sample in samples)
         if not timed:  # what is shown beside times is known once they are taken
             check_names(self.claim, labels)
-        looks = self.looks[:1] if once else self.looks
+        looks = self.looks if question.test else self.looks[:1]
         for look, seeds in enumerate(looks):
             try:
                 records = self._records(samples, seeds)
@@ -298,7 +314,8 @@ class Judge:
         def values_of(other: Mapping[Run, Record]) -> list[list[float]]:
             return [self._values(sample, other, seeds) for sample in samples]
 
-        look = Look(self.claim, samples, records, values, values_of, self.scale, seeds)
+        at = (self.scale, seeds, len(self.looks))
+        look = Look(self.claim, samples, records, values, values_of, *at)
         return look.judge(question)
 
     def _records(self, samples: Sequence[AnySample], seeds: int) -> dict[Run, Record]:

@@ -105,7 +105,7 @@ class Court:
         of = accuracies(make) if isinstance(make, dict) else make
         self.scale = scale
         self.shelf = Shelf(self.arms, of, seeds)
-        self.judge = Judge(claim, scale, self.shelf, looks(most))
+        self.judge = Judge(claim, scale, self.shelf, looks(claim, most))
         self.runs = Runs(claim)
         self.bad, self.good = (flags(name, self.runs[name], bit) for name, bit in FLAGS.items())
         self.timed = timed("a / b", RATIOS)

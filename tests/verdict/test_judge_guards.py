@@ -1,6 +1,6 @@
 """The judge and its guards: what becomes of a row, in which words, and after how many seeds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -145,12 +145,14 @@ class TestV1:
             assert court.judgment.guards == ()
 
 
-class TestV2:
-    WEAK = {"a": [0.70, 0.71, 0.69] * 3, "b": [0.50, 0.51, 0.49] * 3}
+# Not bad, but far below what their reports give.
+WEAK = {"a": [0.70, 0.71, 0.69] * 3, "b": [0.50, 0.51, 0.49] * 3}
 
+
+class TestV2:
     @pytest.mark.parametrize("rule", ["greater", "not_worse", "order", "paired", "pooled"])
     def test_reduced_networks_far_below_what_is_reported(self, rule: str) -> None:
-        values = {**self.WEAK, "c": [0.2, 0.21, 0.19] * 3}
+        values = {**WEAK, "c": [0.2, 0.21, 0.19] * 3}
         court = reduced(values, reported={"a": 0.9, "b": 0.8})
         COMPARISONS[rule](court)
         judgment = court.judgment
@@ -161,42 +163,41 @@ class TestV2:
 
     @pytest.mark.parametrize("rule", ["ratio", "rate", "share", "combined"])
     def test_what_compares_no_accuracies_is_judged(self, rule: str) -> None:
-        court = reduced({**self.WEAK, "c": [0.2] * 8}, reported={"a": 0.9, "b": 0.8})
+        court = reduced({**WEAK, "c": [0.2] * 8}, reported={"a": 0.9, "b": 0.8})
         COMPARISONS[rule](court)
         assert court.judgment.guards == ()
 
     def test_nor_is_a_spread_over_epochs_an_accuracy(self) -> None:
-        court = reduced(self.WEAK, reported={"a": 0.9, "b": 0.8})
+        court = reduced(WEAK, reported={"a": 0.9, "b": 0.8})
         late = std_of("test_accuracy", -2)
         court.judge.greater(court.runs.a.measure(late), court.runs.b.measure(late))
         assert court.judgment.guards == ()
 
     def test_at_full_scale_the_protocol_is_the_report_s(self) -> None:
-        court = full(self.WEAK, reported={"a": 0.9, "b": 0.9})
+        court = full(WEAK, reported={"a": 0.9, "b": 0.9})
         court.judge.greater(court.a, court.b)
         assert court.judgment.verdict is Verdict.SUPPORTED
         assert court.judgment.guards == ()
 
     def test_an_arm_without_a_number_is_held_to_its_rival_s(self) -> None:
-        court = reduced(self.WEAK, reported={"a": 0.8})
+        court = reduced(WEAK, reported={"a": 0.8})
         court.judge.greater(court.a, court.b)
         assert court.judgment.reason == "`b` has 0.57 of its reported skill, less than 0.75"
 
     @pytest.mark.parametrize(
-        ("runs", "guards"), [([0.9, 0.5, 0.76], ()), ([0.8, 0.5, 0.9], ("V2",)), ([0.74], ("V2",))]
+        ("runs", "guards"), [([0.9, 0.5, 0.7], ()), ([0.8, 0.5, 0.95], ("V2",)), ([0.7, 0.7], ())]
     )
     def test_one_number_a_run_counts_by_its_mean(
         self, runs: list[float], guards: tuple[str, ...]
     ) -> None:
-        # .55 is three quarters of the way to .7 and a bit more: .75 · (.7 − .1) + .1.
-        court = reduced({"a": GOOD, "b": [0.56, 0.57, 0.55] * 3})
-        object.__setattr__(court.judge.claim, "reported", {"a": 0.8, "b": runs})
+        # Three quarters of the way from .1 to .7 are at .55.
+        court = reduced({"a": GOOD, "b": [0.56, 0.57, 0.55] * 3}, reported={"a": 0.8, "b": runs})
         court.judge.greater(court.a, court.b)
         assert court.judgment.guards == guards
 
     def test_the_number_of_a_label_belongs_to_that_sample(self) -> None:
         reported = {"a, best": 0.99, "b, best": 0.6}
-        court = reduced(self.WEAK, reported=reported)
+        court = reduced(WEAK, reported=reported)
         top = best("test_accuracy")
         court.judge.greater(
             court.runs.a.measure(top, "a, best"), court.runs.b.measure(top, "b, best")
@@ -204,7 +205,7 @@ class TestV2:
         assert court.judgment.reason == "`a` has 0.67 of its reported skill, less than 0.75"
 
     def test_what_the_statement_says_fails_may(self) -> None:
-        court = reduced(self.WEAK, reported={"a": 0.8, "b": 0.8}, about_failing=["b"])
+        court = reduced(WEAK, reported={"a": 0.8, "b": 0.8}, about_failing=["b"])
         court.judge.greater(court.a, court.b)
         assert court.judgment.verdict is Verdict.SUPPORTED
 
@@ -362,7 +363,7 @@ class TestV4:
     def test_of_what_is_combined_from_failing_runs(self) -> None:
         court = Court(ended(a="?" * 8, b="t" * 8, c="t" * 8), recipe=PATIENT, about_failing=True)
 
-        def smallest(records: Any) -> float:
+        def smallest(records: Sequence[Record]) -> float:
             first = next((i for i, run in enumerate(records) if FAILED(run) == 0), len(records))
             return first + 0.001 * records[0].seed
 

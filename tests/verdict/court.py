@@ -1,9 +1,10 @@
 """A court for tests: a judge with an engine that has every record at hand."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from cvclaims.claim import Claim, Report, Reported
+from cvclaims.claim import Claim, Report
 from cvclaims.engines import NotEvaluated
 from cvclaims.plan import LOOKS, Run, runs_of
 from cvclaims.recipe import Recipe
@@ -52,12 +53,14 @@ def flags(label: str, arm: Arm, bit: float) -> Pooled:
     return pooled(f"{label} failed", part, part)
 
 
-def timed(label: str, ratios: Sequence[float], *, stand_in: bool = False) -> Timed:
+def timed(
+    label: str, ratios: Sequence[float], *, stand_in: bool = False, device: str = "a watch"
+) -> Timed:
     """Ratios by seed, on a device and data of their own, with a number beside them."""
 
     def take(seed: int) -> Timing:
         beside = {"a, s per epoch": 2.0 + seed}
-        return Timing(ratios[seed], beside, "a watch", "MNIST, timed", stand_in)
+        return Timing(ratios[seed], beside, device, "MNIST, timed", stand_in)
 
     return Timed(label, take)
 
@@ -93,20 +96,16 @@ class Court:
         scale: str = "full",
         most: int = 8,
         seeds: int = 8,
-        reported: Mapping[str, Reported] | None = None,
+        **about: Any,
     ) -> None:
         # Rates tell the arms apart at every scale.
         self.arms = {name: recipe.but(lr=0.1 * i) for i, name in enumerate("abcd", 1)}
-        claim = Claim(
-            id="9.01",
-            title="Something holds",
-            source=PLACE,
-            recipes=self.arms,
-            reported=reported or {},
-        )
+        fields = {"id": "9.01", "title": "Something holds", "source": PLACE, **about}
+        claim = Claim(recipes=self.arms, **fields)
         of = accuracies(make) if isinstance(make, dict) else make
         self.scale = scale
         self.shelf = Shelf(self.arms, of, seeds)
+        # Three looks, of light recipes too.
         at = (*(n for n in LOOKS if n < most), most)
         self.judge = Judge(claim, scale, self.shelf, at)
         self.runs = Runs(claim)

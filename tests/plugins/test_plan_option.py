@@ -59,7 +59,7 @@ def test_a_plan_of_nothing_measured(project: Project) -> None:
         "4 claim tests: 2 train at full scale; 1 time their recipes; 1 train nothing",
         "first look: 6 runs, 3 of them shared between claims; 0 in the store, 6 left: not "
         "estimated, as nothing like them was measured",
-        "worst case, no look deciding before 8 seeds: 16 runs, 8 of them shared between claims; 0 "
+        "worst case, no look deciding before the last: 16 runs, 8 of them shared between claims; 0 "
         "in the store, 16 left: not estimated, as nothing like them was measured",
         "0 have their first look in the store; the others, cheapest first, each",
         "with what those above it leave to train:",
@@ -92,7 +92,7 @@ def test_a_plan_beside_records(project: Project) -> None:
     lines = planned(project, "-k", "not timed", "--claims-seeds=5")
     assert lines[1:4] == [
         "first look: 6 runs, 3 of them shared between claims; 3 in the store, 3 left: about 5 min",
-        "worst case, no look deciding before 5 seeds: 10 runs, 5 of them shared between claims; 3 "
+        "worst case, no look deciding before the last: 10 runs, 5 of them shared between claims; 3 "
         "in the store, 7 left: about 12 min",
         "times as measured on CPU, some processor, 2 cores, run after run",
     ]

@@ -97,7 +97,7 @@ def _basis(estimate: Estimate, bench: Bench, timed: int, left: Iterable[Run]) ->
     by = [f"a few steps of {_kinds(timed)} on random data"] if timed else []
     by += ["records of this device"] if estimate.by_records else []
     lanes = estimate.lanes
-    how = "run after run" if lanes == 1 else f"shared out evenly among {lanes} workers"
+    how = "run after run" if lanes == 1 else f"shared evenly among {lanes} workers as fast as one"
     told = f"times are estimates, {how}, for {bench.name}, by {' and '.join(by)}"
     early = estimate.may_stop_early(left)
     return told + ("; runs that may stop early are taken to their last epoch" if early else "")

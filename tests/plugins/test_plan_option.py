@@ -201,7 +201,7 @@ def test_it_is_printed_once_and_imports_torch_only_then(project: Project) -> Non
     ran = project.run_alone("--claims-plan", "-n2")
     assert (ran.result.ret, ran.errors) == (0, "")
     assert ran.text.count("first look: ") == 1
-    assert "times are estimates, shared out evenly among 2 workers, for " in ran.text
+    assert "times are estimates, shared evenly among 2 workers as fast as one, for " in ran.text
     assert ran.rows == {}
 
 

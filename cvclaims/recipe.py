@@ -313,6 +313,11 @@ class Recipe:
         return DATASETS[self.data].light
 
     @property
+    def quick(self) -> bool:
+        """Whether many seeds are cheap: those of light data, and perceptrons on Fashion-MNIST."""
+        return self.light or (self.model == "mlp" and self.data == "fashion_mnist")
+
+    @property
     def cost(self) -> int:
         """Training samples to be seen."""
         return self.epochs * self.train_samples

@@ -1,6 +1,6 @@
 """A collected test that judges a claim: its claim, its scale, and why it may not run here."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
@@ -75,7 +75,10 @@ class Case:
             "report": report.slug,
             "disputed": claim.disputed,
             "scale": self.scale,
-            "reported": dict(claim.reported),
+            "reported": {
+                name: list(value) if isinstance(value, Sequence) else value
+                for name, value in claim.reported.items()
+            },
             "case": claim.case,
             "report_number": report.number,
             "report_title": report.title,
@@ -84,6 +87,7 @@ class Case:
             "assumed": sorted(set(assumed)),
             "recipes": self.digests,
             "revision": TRAINING_REVISION,
+            "about_failing": claim.about_failing,
         }
 
 

@@ -56,16 +56,17 @@ class Planner:
         if not training:
             return
         records = [record for record in self.suite.store if record.status != "failed"]
-        first = [_runs(case, looks(seeds)[0]) for case in training]
-        whole = [_runs(case, seeds) for case in training]
+        first = [_runs(case, looks(case.claim, seeds)[0]) for case in training]
+        whole = [_runs(case, looks(case.claim, seeds)[-1]) for case in training]
         there = set() if self.suite.settings.rerun else _there(records, whole)
         left = dict.fromkeys(run for runs in whole for run in runs if run not in there)
-        estimate = self._estimate(records, looks(seeds)[0]) if left else Estimate([])
+        beside = 1 + max(run.seed for runs in first for run in runs)
+        estimate = self._estimate(records, beside) if left else Estimate([])
         timed = len(estimate.untimed(left))
         if timed:
             yield f"timing a few steps of {_kinds(timed)} ..."
         yield f"first look: {_look(first, there, estimate)}"
-        yield f"worst case, no look deciding before {seeds} seeds: {_look(whole, there, estimate)}"
+        yield f"worst case, no look deciding before the last: {_look(whole, there, estimate)}"
         if estimate.bench is not None:
             yield _basis(estimate, estimate.bench, timed, left)
             if any(case.refusal for case in training):
@@ -151,13 +152,15 @@ class Step:
     new: Sequence[Run]
 
 
-def order(cases: Sequence[Case], there: Set[Run], seeds: int, estimate: Estimate) -> Iterator[Step]:
+def order(
+    cases: Sequence[Case], there: Set[Run], seeds: int | None, estimate: Estimate
+) -> Iterator[Step]:
     """The claims by what they cost besides what is there or trained before them, cheapest first.
 
     Those whose first look is there are left out. Where not every run can be estimated, the work
     of a run stands for its time.
     """
-    needed = {case.nodeid: _runs(case, looks(seeds)[0]) for case in cases}
+    needed = {case.nodeid: _runs(case, looks(case.claim, seeds)[0]) for case in cases}
     everything = {run for runs in needed.values() for run in runs} - there
     by_time = estimate.total(everything)[1] == 0
     cost = {run: (estimate.seconds(run) if by_time else run.recipe.work) for run in everything}
@@ -171,7 +174,7 @@ def order(cases: Sequence[Case], there: Set[Run], seeds: int, estimate: Estimate
         yield Step(case, needed[case.nodeid], new[case.nodeid])
 
 
-def cheapest_first(cases: Sequence[Case], seeds: int) -> list[Case]:
+def cheapest_first(cases: Sequence[Case], seeds: int | None) -> list[Case]:
     """All of the claims in that order, by work alone, as if nothing were stored.
 
     Before them those that train nothing, which are decided in seconds.

@@ -72,8 +72,8 @@ def test_a_plan_of_nothing_measured(project: Project) -> None:
         "4 claim tests: 2 train at full scale; 1 time their recipes; 1 train nothing",
         r"timing a few steps of 1 kind of network \.\.\.",
         f"first look: 6 runs, 3 of them shared between claims; 0 in the store, 6 left: {TIME}",
-        "worst case, no look deciding before 8 seeds: 16 runs, 8 of them shared between claims; 0 "
-        f"in the store, 16 left: {TIME}",
+        "worst case, no look deciding before the last: 40 runs, 20 of them shared between claims; "
+        f"0 in the store, 40 left: {TIME}",
         f"times are estimates, run after run, for {DEVICE}, by a few steps of 1 kind of network on "
         "random data",
         "0 have their first look in the store; the others, cheapest first, each",
@@ -145,7 +145,7 @@ def test_a_plan_beside_records(project: Project) -> None:
     matched(
         lines[1:4],
         "first look: 6 runs, 3 of them shared between claims; 3 in the store, 3 left: about 5 min",
-        "worst case, no look deciding before 5 seeds: 10 runs, 5 of them shared between claims; 3 "
+        "worst case, no look deciding before the last: 10 runs, 5 of them shared between claims; 3 "
         "in the store, 7 left: about 12 min",
         f"times are estimates, run after run, for {DEVICE}, by records of this device",
     )

@@ -245,3 +245,18 @@ def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
     code = "import sys, cvclaims.report.page, cvclaims.report.overview; print(*sys.modules)"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"matplotlib", "tabulate", "numpy", "torch", "PIL"} & set(out.stdout.split())
+
+
+def test_guards_and_both_kinds_of_device_show_on_the_page() -> None:
+    timed = {"rule": "ratio(1), timed", "measured": {}, "case": "7×7"}
+    rows = [
+        judged("5.04", LOSSES, verdict="ran", guards=["V1", "V2"], reason="3 of 3 never started"),
+        row("5.06", device="CPU, 2 cores", reason="a processor's", **timed),
+        row("5.06", device="NVIDIA H200", reason="a GPU's", **timed),
+    ]
+    text = compose(rows, [])
+    assert "; rule greater(0); guards V1, V2\n" in text
+    assert "3 of 3 never started" in text
+    assert "| of them not comparable |" in text
+    assert text.count("a processor's") == text.count("a GPU's") == 1
+    assert "**5.06** (7×7): Experiment A; rule ratio(1), timed\n" in text

@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from cvclaims.report.axes import COLOURS, DASHES
 from cvclaims.report.grid import TREATMENTS, Cell, Grid
-from cvclaims.report.panels import COLOURS, DASHES
 
 
 def batch_sizes(grid: Grid) -> Figure:

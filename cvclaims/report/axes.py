@@ -3,12 +3,13 @@
 Imported only once there is something to draw: see `drawing`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, NullLocator
 
 from cvclaims.report.groups import Subject
@@ -44,32 +45,40 @@ def draw_marks(axes: Axes, subject: Subject, found: Iterable[Mark]) -> None:
         )  # fmt: skip
 
 
-def legend(figure: Figure, subject: Subject, marked: Sequence[str]) -> None:
-    """Names of arms; under each of those of `marked`, the mark of what the report states."""
-    handles: list[Line2D] = []
+def legend(figure: Figure, subject: Subject, marked: Mapping[str, str], bars: bool = False) -> None:
+    """Names of arms; under each of `marked`, the mark of what the report states, and a note.
+
+    It stands below the figure, which grows by as much.
+    """
+    handles: list[Line2D | Patch] = []
     for name in subject.runs:
         number = subject.number(name)
         shade, dash = colour(subject, name), DASHES[number % len(DASHES)]
-        handles.append(Line2D([], [], color=shade, ls=dash, label=label(subject, name)))
+        named = _label(subject, name)
+        bar = Patch(color=shade, alpha=0.55, lw=0, label=named)
+        handles.append(bar if bars else Line2D([], [], color=shade, ls=dash, label=named))
         if name in marked:
             shape = MARKERS[number % len(MARKERS)]
             told = Line2D([], [], color=shade, ls="none", marker=shape, ms=7, mew=1.5, mfc="none")
-            told.set_label("as reported")
+            told.set_label(f"reported{marked[name]}")
             handles.append(told)
         elif marked:  # an empty place: a legend fills column by column
             handles.append(Line2D([], [], ls="none", label=" "))
-    columns = min(COLUMNS, len(subject.runs))
+    width, height = figure.get_size_inches()
+    longest = max(len(str(handle.get_label())) for handle in handles)
+    fitting = int((width - 0.2) // (0.55 + 0.075 * longest))
+    columns = max(1, min(COLUMNS, fitting, len(subject.runs)))
+    lines = -(-len(subject.runs) // columns) * (2 if marked else 1)
+    if marked and len(subject.runs) > columns:  # whole pairs in each column
+        missing = -len(subject.runs) % columns
+        handles += [Line2D([], [], ls="none", label=" ")] * (2 * missing)
+    figure.set_size_inches(width, height + 0.22 * lines)
     found = figure.legend(handles=handles, loc="outside lower left", ncols=columns)
     for text in found.get_texts():
         text.set_parse_math(False)
 
 
-def legend_height(subject: Subject, is_marked: bool) -> float:
-    """Inches that `legend` takes."""
-    return 0.22 * -(-len(subject.runs) // COLUMNS) * (1 + is_marked)
-
-
-def label(subject: Subject, name: str) -> str:
+def _label(subject: Subject, name: str) -> str:
     """An arm in the legend: its name, with what the title cannot say for all of them."""
     records = subject.runs[name]
     uneven = len({len(part) for part in subject.runs.values()}) > 1
@@ -87,9 +96,9 @@ def row_of(figure: Figure, columns: int) -> Sequence[Axes]:
 
 def epoch_axis(axes: Axes, first: float, last: float) -> None:
     """Whole epochs, with some room at both ends."""
-    room = 0.05 * (last - first + 1)
+    room = max(0.05 * (last - first + 1), 0.5 if last - first < 5 else 0)
     axes.set_xlim(first - room, last + room)
-    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))
     axes.set_xlabel("epoch")
 
 

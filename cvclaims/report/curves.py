@@ -13,7 +13,6 @@ from cvclaims.report.axes import (
     draw_marks,
     epoch_axis,
     legend,
-    legend_height,
     log_axis,
 )
 from cvclaims.report.groups import Subject
@@ -48,10 +47,13 @@ def curves(subject: Subject) -> Figure | None:
     if not lines:
         return None
     told = {curve: marks(subject.reported, subject.runs, curve) for curve in lines}
-    marked = {mark.arm for part in told.values() for mark in part}
+    marked = {mark.arm: "" for part in told.values() for mark in part}
+    # At the end lines lie close: what the report gives for it is written out.
+    last = (mark for mark in told.get("test_accuracy", ()) if mark.where == "last epoch")
+    marked |= {mark.arm: f" (accuracy {mark.value:.4g})" for mark in last}
     rows, columns = (2, -(-len(lines) // 2)) if len(lines) > 3 else (1, len(lines))
-    height = 0.6 + 2.15 * rows + legend_height(subject, bool(marked))
-    figure = Figure(figsize=(max(5.6, 3.2 * columns), height), layout="constrained")
+    size = (max(5.6, 3.2 * columns), 0.6 + 2.15 * rows)
+    figure = Figure(figsize=size, layout="constrained")
     drawn: dict[str, Axes] = {}
     for number, (curve, part) in enumerate(lines.items()):
         other = drawn.get(PAIRS.get(curve, ""))
@@ -62,7 +64,7 @@ def curves(subject: Subject) -> Figure | None:
         axes.set_title(PANELS[curve])
         if curve == "lr" and not log:
             axes.set_ylim(bottom=0)
-    legend(figure, subject, sorted(marked))
+    legend(figure, subject, marked)
     return figure
 
 
@@ -83,9 +85,8 @@ def close_up(subject: Subject) -> Figure | None:
         [m for m in marks(subject.reported, subject.runs, curve) if m.epoch <= BEGINNING]
         for curve in ("test_accuracy", "train_loss")
     )
-    marked = {mark.arm for mark in told + losses}
-    height = 2.75 + legend_height(subject, bool(marked))
-    figure = Figure(figsize=(10.2, height), layout="constrained")
+    marked = {mark.arm: "" for mark in told + losses}
+    figure = Figure(figsize=(10.2, 2.75), layout="constrained")
     left, middle, right = (figure.add_subplot(1, 3, n) for n in (1, 2, 3))
     for axes, part, found in ((left, accuracy, told), (middle, loss, losses)):
         start = {name: values[:, :BEGINNING] for name, values in part.items()}
@@ -100,7 +101,7 @@ def close_up(subject: Subject) -> Figure | None:
     smooth = {name: np.array([smoothed(line) for line in part]) for name, part in loss.items()}
     _panel(right, subject, smooth, [], log)
     right.set_title("training loss, smoothed")
-    legend(figure, subject, sorted(marked))
+    legend(figure, subject, marked)
     return figure
 
 

@@ -1,6 +1,7 @@
 """Which rows of a page share figures, and what those are called."""
 
 import hashlib
+import itertools
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -49,7 +50,7 @@ class Subject:
 
     runs: Runs
     title: str = ""
-    # The number of each arm's colour, the same in all figures of a report while there are enough.
+    # The number of each arm's colour, the same in all figures of its report.
     colours: Mapping[str, int] = field(default_factory=dict)
     reported: Sequence[Reported] = ()
 
@@ -130,21 +131,16 @@ def groups(rows: Sequence[Row]) -> list[Group]:
 
 
 def _colour(found: Sequence[Group]) -> None:
-    """Give each arm of a group a colour of its own: the one that its name has had before, if free.
-
-    An arm that is new to its report takes the first colour that is free in its group.
-    """
-    known: dict[tuple[str, str], int] = {}
-    for group in found:
-        for name in group.runs:
-            number = known.get((group.lead.report, name))
-            if number is not None and number not in group.colours.values():
-                group.colours[name] = number
-        free = (n for n in range(len(group.runs)) if n not in group.colours.values())
-        for name in group.runs:
-            if name not in group.colours:
-                group.colours[name] = next(free)
-                known.setdefault((group.lead.report, name), group.colours[name])
+    """Give each name of a report one colour, another than those of all that it is drawn with."""
+    for report in {group.lead.report for group in found}:
+        own = [group for group in found if group.lead.report == report]
+        known: dict[str, int] = {}
+        for name in dict.fromkeys(name for group in own for name in group.runs):
+            near = {other for group in own if name in group.runs for other in group.runs}
+            taken = {known[other] for other in near if other in known}
+            known[name] = next(n for n in itertools.count() if n not in taken)
+        for group in own:
+            group.colours = {name: known[name] for name in group.runs}
 
 
 @dataclass

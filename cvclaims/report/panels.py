@@ -5,6 +5,7 @@ figure is for.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -22,7 +23,6 @@ from cvclaims.report.axes import (
     draw_marks,
     epoch_axis,
     legend,
-    legend_height,
     log_axis,
     row_of,
 )
@@ -39,7 +39,7 @@ from cvclaims.report.probes import (
     mean_over_seeds,
     per_epoch,
 )
-from cvclaims.report.reported import Curve, class_marks, marks
+from cvclaims.report.reported import Curve, class_marks, class_means, marks
 
 # With fewer layers there is no flow to look at.
 DEEP = 6
@@ -65,17 +65,16 @@ def gradient_flow(subject: Subject) -> Figure | None:
     if not found:
         return None
     named = {name: part for name in found if (part := _named(subject.runs[name]))}
-    height = 3.1 + 3.1 * bool(named) + legend_height(subject, False)
-    figure = Figure(figsize=(9.6, height), layout="constrained")
-    grid = figure.add_gridspec(1 + bool(named), 1)
-    above = grid[0].subgridspec(1, 2)
-    ends, profile = (figure.add_subplot(above[0, n]) for n in (0, 1))
+    rows = 1 + -(-len(named) // 2)
+    figure = Figure(figsize=(9.6, 3.1 * rows), layout="constrained")
+    grid = figure.add_gridspec(rows, 2)
+    ends, profile = (figure.add_subplot(grid[0, n]) for n in (0, 1))
     vanished = False
     for name, layers in found.items():
         shade = colour(subject, name)
         means = [mean_over_seeds(values) for values in layers.values()]
         for mean, dash in ((means[0], "-"), (means[-1], (0, (3, 1.5)))):
-            ends.plot(range(1, len(mean) + 1), positive(mean), color=shade, linestyle=dash)
+            _gradient_line(ends, mean, shade, dash)
             vanished |= _mark_zeros(ends, mean, shade)
         heights = positive(np.array([mean_over_seeds(mean[:, None])[0] for mean in means]))
         profile.plot(np.linspace(0, 1, len(heights)), heights, color=shade, lw=1.2, label=name)
@@ -88,8 +87,14 @@ def gradient_flow(subject: Subject) -> Figure | None:
         log_axis(axes)
     if named:
         _named_panels(figure, grid, subject, named)
-    legend(figure, subject, [])
+    legend(figure, subject, {})
     return figure
+
+
+def _gradient_line(axes: Axes, mean: Array, shade: str, dash: Any, label: str = "") -> None:
+    marker = "o" if len(mean) <= 5 else ""  # a line through one point is no line
+    epochs = range(1, len(mean) + 1)
+    axes.plot(epochs, positive(mean), color=shade, ls=dash, marker=marker, ms=3.5, label=label)
 
 
 def _named(records: Sequence[Record]) -> dict[str, Array]:
@@ -103,18 +108,12 @@ def _named_panels(
     figure: Figure, grid: GridSpec, subject: Subject, named: Mapping[str, Mapping[str, Array]]
 ) -> None:
     """A panel for each network, on one axis: three lines, told apart by dashes."""
-    below = grid[1].subgridspec(1, len(named))
     first: Axes | None = None
     for number, (name, layers) in enumerate(named.items()):
-        axes = figure.add_subplot(below[0, number], sharey=first)
+        axes = figure.add_subplot(grid[1 + number // 2, number % 2], sharey=first)
         for (layer, values), dash in zip(layers.items(), NAMED_DASHES, strict=True):
             mean = mean_over_seeds(values)
-            epochs = range(1, len(mean) + 1)
-            marker = "o" if len(mean) == 1 else ""
-            axes.plot(
-                epochs, positive(mean), color=colour(subject, name), ls=dash, marker=marker, ms=3.5,
-                label=layer,
-            )  # fmt: skip
+            _gradient_line(axes, mean, colour(subject, name), dash, layer)
             _mark_zeros(axes, mean, colour(subject, name))
         axes.set_title(name, parse_math=False)
         epoch_axis(axes, 1, max(values.shape[1] for values in layers.values()))
@@ -231,7 +230,7 @@ def _told_shares(
 ) -> dict[str, list[str]]:
     """What the report states of each arm's shares, in words, layer by layer and of their mean."""
     lines: dict[str, list[str]] = {}
-    places: dict[str, Curve] = {"mean of layers": layers_mean(probe)}
+    places: dict[str, Curve] = {"layers' mean": layers_mean(probe)}
     places |= {layer: layer_of(probe, layer) for part in layers.values() for layer in part}
     for place, curve in places.items():
         for mark in marks(subject.reported, subject.runs, curve):
@@ -245,7 +244,7 @@ def _most(lines: Mapping[str, Sequence[str]]) -> int:
 
 
 def _heat_panel(axes: Axes, title: str, layers: Mapping[str, Array]) -> None:
-    axes.set_title(title, parse_math=False, fontsize=10)
+    axes.set_title(title, parse_math=False, fontsize=9)
     axes.grid(False)
     if not layers:
         axes.set_axis_off()
@@ -276,7 +275,7 @@ def boundary(subject: Subject) -> Figure | None:
         return None
     columns = min(4, len(found))
     rows = -(-len(found) // columns)
-    figure = Figure(figsize=(0.9 + 2.7 * columns, 0.5 + 2.75 * rows), layout="constrained")
+    figure = Figure(figsize=(0.9 + 2.7 * columns, 0.5 + 2.95 * rows), layout="constrained")
     panels = [figure.add_subplot(rows, columns, number + 1) for number in range(len(found))]
     colours = LinearSegmentedColormap.from_list("", [COLOURS[0], "#FFFFFF", COLOURS[4]])
     for axes, (name, (grids, extent)) in zip(panels, found.items(), strict=True):
@@ -303,7 +302,7 @@ def _accuracy(subject: Subject, name: str) -> str:
         return name
     found = marks(subject.reported, subject.runs, "test_accuracy")
     told = [m.value for m in found if m.arm == name and m.where == "last epoch"]
-    reported = f", reported {', '.join(f'{value:.3f}' for value in told)}" if told else ""
+    reported = f"\nreported {', '.join(f'{value:.3f}' for value in told)}" if told else ""
     return f"{name}\ntest accuracy {np.mean(last):.3f}{reported}"
 
 
@@ -328,8 +327,7 @@ def classes(subject: Subject) -> Figure | None:
     marked = {mark.arm for mark in told}
     width = 0.8 / len(found)
     wide = min(12.5, 1 + len(names) * (0.75 + 0.2 * (len(found) - 1)))
-    height = 3.0 + legend_height(subject, bool(marked))
-    figure = Figure(figsize=(max(5.6, wide), height), layout="constrained")
+    figure = Figure(figsize=(max(5.6, wide), 3.0), layout="constrained")
     (axes,) = row_of(figure, 1)
     shown = []
     for number, (name, part) in enumerate(found.items()):
@@ -346,8 +344,11 @@ def classes(subject: Subject) -> Figure | None:
     axes.set_ylim(0, 1.02)
     axes.grid(False, axis="x")
     axes.set_ylabel("test accuracy (share)")
-    axes.set_title("each class after the last epoch: mean (bar) and seeds (dots)")
-    legend(figure, subject, sorted(marked))
+    title = ["each class after the last epoch: mean (bar) and seeds (dots)"]
+    for name, value, of in class_means(subject.reported, runs):
+        title.append(f"{name}: reported {value:g}, the mean of {', '.join(of)}")
+    axes.set_title("\n".join(dict.fromkeys(title)), parse_math=False)
+    legend(figure, subject, dict.fromkeys(marked, ""), bars=True)
     return figure
 
 

@@ -6,6 +6,7 @@ reported number belongs to that curve and that place. Where they are not, it is 
 and is not drawn.
 """
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -16,7 +17,7 @@ import numpy as np
 
 from cvclaims.records.record import Record
 from cvclaims.report.groups import Reported, Runs
-from cvclaims.report.probes import Array, curve_of
+from cvclaims.report.probes import Array, by_class, curve_of
 
 # A run's curve, one value an epoch; None where it has none.
 Curve: TypeAlias = Callable[[Record], Array | None]
@@ -28,6 +29,8 @@ _CLOSE = 2e-6
 # Reports count epochs to an accuracy that is a multiple of 5 %, or to 95 % of a run's own best.
 _THRESHOLDS = tuple(round(0.05 * n, 2) for n in range(1, 20))
 _OF_BEST = 0.95
+# All sets of so many classes can be tried.
+MOST_CLASSES = 10
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,32 @@ def class_marks(reported: Sequence[Reported], runs: Runs) -> list[Mark]:
         hits = np.flatnonzero(np.all(agree, axis=0))
         found += [_mark(part, float(number), "last epoch") for number in hits[:1]]
     return list(dict.fromkeys(found))
+
+
+def class_means(reported: Sequence[Reported], runs: Runs) -> list[tuple[str, float, list[str]]]:
+    """The reported means over some classes: arm, number, and those classes.
+
+    Two runs could agree by chance with a mean of other classes; where three or more do, it is so.
+    """
+    found = []
+    for part in reported:
+        records = [r for r in runs.get(part.arm, ()) if part.measured.get(r.key) is not None]
+        kinds = {record.recipe.class_names for record in records}
+        if len(records) < 3 or len(kinds) != 1 or len(names := kinds.pop()) > MOST_CLASSES:
+            continue
+        shares = by_class(records)
+        if shares.shape != (len(records), len(names)):
+            continue
+        measured = np.array([part.measured[record.key] for record in records], dtype=np.float64)
+        sets = np.array(list(itertools.product((False, True), repeat=len(names)))[1:])
+        sets = sets[sets.sum(axis=1) > 1]
+        means = shares @ sets.T / sets.sum(axis=1)
+        agree = np.isclose(means, measured[:, None], rtol=_CLOSE, atol=0).all(axis=0)
+        if agree.sum() == 1:
+            chosen = sets[agree.argmax()]
+            of = [name for name, is_in in zip(names, chosen, strict=True) if is_in]
+            found.append((part.arm, part.mean, of))
+    return found
 
 
 def marks(reported: Sequence[Reported], runs: Runs, curve: str | Curve) -> list[Mark]:

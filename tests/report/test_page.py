@@ -13,6 +13,7 @@ import pytest
 
 from cvclaims import locks
 from cvclaims.report import figures, files, page
+from cvclaims.report.groups import groups
 from cvclaims.report.page import ReportError, Written, compose, write_results
 from cvclaims.report.rows import Row
 from tests.report.synthetic import CE, MSE, SHORT, Shelf, judged, row
@@ -245,3 +246,10 @@ def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
     code = "import sys, cvclaims.report.page, cvclaims.report.overview; print(*sys.modules)"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"matplotlib", "tabulate", "numpy", "torch", "PIL"} & set(out.stdout.split())
+
+
+@pytest.mark.parametrize("reported", [{"ce": 0.9833}, {}])
+def test_the_page_says_what_a_mark_is_where_there_may_be_one(reported: dict[str, float]) -> None:
+    (group,) = groups([judged("5.04", {"ce": CE}, reported=reported)])
+    picture = figures.Picture("figures/losses/5.04-ce-curves.png", "curves", group)
+    assert (figures.MARKED in compose(group.rows, [picture])) == bool(reported)

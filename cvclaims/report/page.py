@@ -12,6 +12,7 @@ from cvclaims.locks import Lock, LockError
 from cvclaims.report import files, grid
 from cvclaims.report.figures import (
     KINDS,
+    MARKED,
     Drawn,
     Picture,
     Records,
@@ -197,7 +198,9 @@ def _section(
     if pictures:
         parts.append(f"### Figures of {name}\n")
         kinds = {picture.kind for picture in pictures}
-        parts.append("".join(f"- {told}\n" for kind, told in KINDS.items() if kind in kinds))
+        captions = [caption for kind, caption in KINDS.items() if kind in kinds]
+        captions += [MARKED] * any(picture.group.reported for picture in pictures)
+        parts.append("".join(f"- {caption}\n" for caption in captions))
         parts += [_figures(list(same)) for _, same in groupby(pictures, lambda p: p.group.lead)]
     return "\n".join(parts)
 

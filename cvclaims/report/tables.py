@@ -250,7 +250,8 @@ def _cells(row: Row, names: Sequence[str], longest: int) -> dict[str, str]:
     numbers, common = quantities(row)
     measured = [f"{q.measured} (n={q.n[4:]})" if q.n else q.measured for q in numbers]
     words = [_wrapped(verdict(row).replace(" (", "\n("), 14)]
-    words += [_wrapped(text, 14) for text in beside(row)]
+    # Here there is no room for what is so of most rows.
+    words += [_wrapped(text, 14) for text in beside(row) if not text.endswith("one run")]
     if "scale" not in names:
         words.append(row.scale)
     return {

@@ -7,7 +7,7 @@ What it judges are samples: see `verdict.samples`.
 
 import math
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from numbers import Real
@@ -138,11 +138,21 @@ class Judge:
 
     def order(self, *samples: AnySample) -> None:
         """The samples stand in descending order."""
+        self._all_pairs("order", rules.order, *samples)
 
+    def greatest(self, sample: AnySample, *others: AnySample) -> None:
+        """The first sample is larger than each of the others, all of it in one verdict."""
+        self._all_pairs("greatest", rules.greatest, sample, *others)
+
+    def least(self, sample: AnySample, *others: AnySample) -> None:
+        """The first sample is smaller than each of the others, all of it in one verdict."""
+        self._all_pairs("least", rules.least, sample, *others)
+
+    def _all_pairs(self, name: str, rule: Callable[..., Decision], *samples: AnySample) -> None:
         def decide(*groups: Sequence[float], alpha: float) -> Decision:
-            return rules.order(groups, alpha)
+            return rule(groups, alpha)
 
-        self._look(Question("order", decide, "difference", compares=True), samples)
+        self._look(Question(name, decide, "difference", compares=True), samples)
 
     def level(self, sample: AnySample, value: float, delta: float) -> None:
         """The mean lies within `delta` of `value`."""

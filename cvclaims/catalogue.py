@@ -18,6 +18,7 @@ class DatasetFacts:
 
     `light` means that a whole protocol on it takes seconds on one CPU core, so it is judged in
     full everywhere. `get` says how a person comes by it; empty where it needs no download.
+    `test_counts` holds the test samples of each class, where these are not equally many.
     """
 
     title: str
@@ -27,11 +28,20 @@ class DatasetFacts:
     classes: tuple[str, ...]
     light: bool = False
     get: str = ""
+    test_counts: tuple[int, ...] = ()
 
 
 DATASETS: Mapping[str, DatasetFacts] = MappingProxyType(
     {
-        "digits": DatasetFacts("Digits", 1437, 360, (64,), tuple("0123456789"), light=True),
+        "digits": DatasetFacts(
+            "Digits",
+            1437,
+            360,
+            (64,),
+            tuple("0123456789"),
+            light=True,
+            test_counts=(36, 36, 35, 37, 36, 37, 36, 36, 35, 36),
+        ),
         "moons": DatasetFacts("Moons", 700, 300, (2,), ("upper", "lower"), light=True),
         "circles": DatasetFacts("Circles", 700, 300, (2,), ("outer", "inner"), light=True),
         "fashion_mnist": DatasetFacts(
@@ -113,6 +123,9 @@ MEGAMACS: Mapping[str, Mapping[int | None, float]] = MappingProxyType(
 INITS = ("default", "normal", "xavier_uniform", "kaiming_normal", "torchvision")
 # The models that torchvision draws in a way of its own; it leaves an AlexNet to torch's layers.
 TORCHVISION = ("vgg", "resnet")
+# The fields of a recipe that may keep a network from starting to learn at all: where one is assumed
+# and runs never leave chance, that may be our doing (guard V1).
+FRAGILE = ("init", "lr", "optimizer")
 LOSSES = ("cross_entropy", "softmax_mse", "mse")
 OPTIMIZERS = ("sgd", "adam", "adamw")
 SCHEDULERS = ("exponential", "step", "cosine")

@@ -11,15 +11,17 @@
         verdict.greater(runs.cross_entropy.test_accuracy, runs.mse.test_accuracy)
 
 `reported`, `recipes`, `disputed` and `case` may each be a function of the test's parameters,
-which it names as its own, so that one parametrised test holds a whole table of a report. Where
-`recipes` also names `scale`, it is given the scale, and may train fewer of them at a smaller one.
+which it names as its own, so that one parametrised test holds a whole table of a report; so may
+`about_failing`. Where `recipes` also names `scale`, it is given the scale, and may train fewer of
+them at a smaller one.
 """
 
 import inspect
 import keyword
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from cvclaims.catalogue import SCALES
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
 
 # No number of a report comes near; the rows are read back with the same bound.
 LARGEST = 1e300
+
+# What a report gives for a name: one number, or one for each run that it publishes.
+Reported: TypeAlias = float | Sequence[float]
 
 T = TypeVar("T")
 # A value, or a function of the test's parameters that gives it.
@@ -83,18 +88,22 @@ class Source:
 class Claim:
     """One statement of a report, for one case of the test that judges it.
 
-    `reported` holds the report's numbers by name, in the unit that is measured. `recipes` names
+    `reported` holds the report's numbers by name, in the unit that is measured: one, or one for
+    each run that it publishes. `recipes` names
     what is trained. `disputed` says why the report's own numbers or arithmetic contradict the
-    statement; then REFUTED is the expected outcome.
+    statement; then REFUTED is the expected outcome. `about_failing` names the recipes of which the
+    statement says that they fail to train, or is True for all of them; the guards against networks
+    that never trained (`verdict.validity`) leave these alone.
     """
 
     id: str
     title: str
     source: Source
-    reported: Mapping[str, float] = field(default_factory=dict)
+    reported: Mapping[str, Reported] = field(default_factory=dict)
     recipes: Mapping[str, Recipe] = field(default_factory=dict)
     disputed: str | None = None
     case: str = ""
+    about_failing: bool | Iterable[str] = ()
 
     def __post_init__(self) -> None:
         if not isinstance(self.id, str) or not self.id or any(c.isspace() for c in self.id):
@@ -106,10 +115,7 @@ class Claim:
         for name, value in self.reported.items():
             if not _says_something(name):
                 raise self._wrong(f"what is reported has a name, not {name!r}")
-            if not _is_number(value):
-                raise self._wrong(f"reported {name!r} is not a number: {value!r}")
-            if abs(value) >= LARGEST:
-                raise self._wrong(f"reported {name!r} is too large: {LARGEST:g} or more")
+            self._check_reported(name, value)
         for name, recipe in self.recipes.items():
             if not _names_an_arm(name):
                 raise self._wrong(f"{name!r} cannot name a recipe in `runs.{name}`")
@@ -119,9 +125,60 @@ class Claim:
             raise self._wrong("`disputed` has to say why")
         if not isinstance(self.case, str):
             raise self._wrong(f"`case` is a word or two, not {self.case!r}")
+        if self.about_failing is not True:
+            object.__setattr__(self, "about_failing", self._failing(self.about_failing))
+
+    def _failing(self, names: object) -> tuple[str, ...]:
+        """The names that `about_failing` gives; each has to be a recipe's."""
+        if isinstance(names, str | bool) or not isinstance(names, Iterable):
+            raise self._wrong(
+                f"`about_failing` is True or names some of its recipes, not {names!r}"
+            )
+        found = tuple(names)
+        for name in found:
+            if name not in self.recipes:
+                near = get_close_matches(str(name), self.recipes, n=1)
+                listed = ", ".join(self.recipes) or "none"
+                mend = f"did you mean {near[0]!r}?" if near else f"its recipes: {listed}"
+                raise self._wrong(
+                    f"`about_failing` names {name!r}, which is no recipe of it; {mend}"
+                )
+        return found
+
+    def fails(self, arm: str) -> bool:
+        """Whether the statement says of a recipe that it fails to train."""
+        if isinstance(self.about_failing, bool):
+            return self.about_failing
+        return arm in self.about_failing
+
+    def _check_reported(self, name: str, value: object) -> None:
+        runs = value if isinstance(value, list | tuple) else (value,)
+        for number in runs:
+            if not _is_number(number):
+                of = f"{number!r} among its runs" if runs is value else f"{number!r}"
+                raise self._wrong(f"reported {name!r} is not a number: {of}")
+            if abs(number) >= LARGEST:
+                raise self._wrong(f"reported {name!r} is too large: {LARGEST:g} or more")
+        if runs is value and len(runs) < 2:
+            raise self._wrong(
+                f"reported {name!r} lists {len(runs)} runs; write a number for one, two or more "
+                "in a list"
+            )
+        if runs is value and {abs(n) > 1 for n in runs if n} == {True, False}:
+            far = max(runs, key=abs) / min((n for n in runs if n), key=abs)
+            if abs(far) >= 20:
+                raise self._wrong(
+                    f"reported {name!r} mixes shares and percentages: {min(runs):g} and "
+                    f"{max(runs):g} are runs of one"
+                )
 
     def _wrong(self, what: str) -> ValueError:
         return ValueError(f"claim {self.id}: {what}")
+
+
+def mean_reported(value: Reported) -> float:
+    """A reported number; of several runs their mean."""
+    return float(value) if isinstance(value, int | float) else math.fsum(value) / len(value)
 
 
 def _is_number(value: object) -> bool:
@@ -149,10 +206,11 @@ class ClaimMark:
     id: str
     title: str
     source: Source
-    reported: PerCase[Mapping[str, float]]
+    reported: PerCase[Mapping[str, Reported]]
     recipes: PerCase[Mapping[str, Recipe]]
     disputed: PerCase[str | None]
     case: PerCase[str | None]
+    about_failing: PerCase[bool | Iterable[str]] = ()
 
     def at_scales(self, params: Mapping[str, Any], case_id: str = "") -> dict[str, Claim]:
         """The claim for one case at each scale; see `claim`."""
@@ -169,6 +227,7 @@ class ClaimMark:
         """The claim for one case. `case_id` is pytest's name of it, used where `case` is None."""
         case = _for_case(self, "case", self.case, params)
         known = {"scale": scale, **params} if self._asks_for_scale else params
+        about: PerCase[Any] = self.about_failing
         return Claim(
             id=self.id,
             title=self.title,
@@ -177,6 +236,7 @@ class ClaimMark:
             recipes=_named(self, "recipes", _for_case(self, "recipes", self.recipes, known)),
             disputed=_for_case(self, "disputed", self.disputed, params),
             case=case_id if case is None else case,
+            about_failing=_for_case(self, "about_failing", about, known),
         )
 
 
@@ -208,19 +268,21 @@ def claim(
     title: str,
     *,
     source: Source,
-    reported: PerCase[Mapping[str, float]] | None = None,
+    reported: PerCase[Mapping[str, Reported]] | None = None,
     recipes: PerCase[Mapping[str, Recipe]] | None = None,
     disputed: PerCase[str | None] = None,
     case: PerCase[str | None] = None,
+    about_failing: PerCase[bool | Iterable[str]] = (),
 ) -> "pytest.MarkDecorator":
     """Mark a test as the judge of one claim; see the module's example.
 
     The test either asks the `verdict` fixture for one verdict, or is a Hypothesis property: then
     a counterexample refutes the claim. `case` names the row where a claim has several tests; a
-    parametrised test takes pytest's own id of the case when it is left out.
+    parametrised test takes pytest's own id of the case when it is left out. `about_failing` names
+    the recipes of which the statement says that they fail to train, or is True for all.
     """
     import pytest
 
     return pytest.mark.claim(
-        ClaimMark(id, title, source, reported or {}, recipes or {}, disputed, case)
+        ClaimMark(id, title, source, reported or {}, recipes or {}, disputed, case, about_failing)
     )

@@ -7,8 +7,10 @@ from cvclaims.claim import Claim
 from cvclaims.recipe import Recipe
 from cvclaims.scales import scale_name, scaled
 
-# A verdict is looked for after this many seeds; the rules' bounds allow for three looks.
+# A verdict is looked for after this many seeds; `verdict.levels` allows for so many looks.
 LOOKS = (3, 5, 8)
+# Where every recipe trains in seconds, it is looked for after these too.
+MORE_LOOKS = (*LOOKS, 13, 20)
 
 
 @dataclass(frozen=True)
@@ -20,9 +22,14 @@ class Run:
     scale: str
 
 
-def looks(most: int) -> tuple[int, ...]:
-    """The looks within `most` seeds, the last of them at `most`."""
-    return (*(n for n in LOOKS if n < most), most)
+def looks(claim: Claim, most: int | None = None) -> tuple[int, ...]:
+    """The looks at a claim; where there may be `most` seeds alone, the last of them at `most`.
+
+    A claim that trains nothing has three.
+    """
+    quick = bool(claim.recipes) and all(recipe.quick for recipe in claim.recipes.values())
+    at = MORE_LOOKS if quick else LOOKS
+    return at if most is None or most >= at[-1] else (*(n for n in at if n < most), most)
 
 
 def runs_of(recipe: Recipe, scale: str, seeds: Iterable[int]) -> list[Run]:
@@ -37,11 +44,11 @@ def effective_scale(claim: Claim, scale: str) -> str:
     return scale if scale in names else "full"
 
 
-def first_runs(claims: Iterable[tuple[Claim, str]], most: int) -> list[Run]:
+def first_runs(claims: Iterable[tuple[Claim, str]], most: int | None = None) -> list[Run]:
     """The runs that claims, each at its scale, need for their first look: each once, in order."""
     runs: dict[Run, None] = {}
     for claim, scale in claims:
-        seeds = range(1 if scale == "smoke" else looks(most)[0])
+        seeds = range(1 if scale == "smoke" else looks(claim, most)[0])
         for recipe in claim.recipes.values():
             runs.update(dict.fromkeys(runs_of(recipe, scale, seeds)))
     return list(runs)

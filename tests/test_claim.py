@@ -1,7 +1,7 @@
 """The words of a claim: what `@claim` takes, case by case, and what it refuses in one line."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -155,12 +155,27 @@ class TestBadInput:
         assert refused(source=bad).startswith("claim 9.01: its source is a place such as ")
 
     @pytest.mark.parametrize(
-        "bad", ["0.98", None, True, [0.98], 1j, float("nan"), float("inf"), -float("inf")]
+        "bad", ["0.98", None, True, {0.98}, 1j, float("nan"), float("inf"), -float("inf")]
     )
     def test_reported_numbers(self, bad: object) -> None:
         assert refused(reported={"ce": bad}) == (
             f"claim 9.01: reported 'ce' is not a number: {bad!r}"
         )
+
+    @pytest.mark.parametrize(
+        ("runs", "told"),
+        [
+            ([0.98], "lists 1 runs; write a number for one, two or more in a list"),
+            ([], "lists 0 runs; write a number for one, two or more in a list"),
+            ([0.98, "0.97"], "is not a number: '0.97' among its runs"),
+            ([0.98, True], "is not a number: True among its runs"),
+            ([0.98, None], "is not a number: None among its runs"),
+            ([0.98, 1e301], "is too large: 1e+300 or more"),
+            ([0.98, 97.0], "mixes shares and percentages: 0.98 and 97 are runs of one"),
+        ],
+    )
+    def test_reported_runs(self, runs: object, told: str) -> None:
+        assert refused(reported={"ce": runs}) == f"claim 9.01: reported 'ce' {told}"
 
     @pytest.mark.parametrize("bad", [10**400, -(10**5000), 1e300], ids=["a", "b", "c"])
     def test_reported_numbers_that_no_file_could_hold(self, bad: float) -> None:
@@ -232,3 +247,49 @@ class TestBadInput:
     @pytest.mark.parametrize("bad", [0.1, True, ["a"]])
     def test_cases(self, bad: object) -> None:
         assert refused(case=bad) == f"claim 9.01: `case` is a word or two, not {bad!r}"
+
+
+class TestAboutFailing:
+    BOTH: ClassVar = {"ce": CE, "mse": MSE}
+
+    def test_nothing_is_said_to_fail_unless_it_is_named(self) -> None:
+        one = made(recipes=self.BOTH)
+        assert one.about_failing == ()
+        assert [one.fails(name) for name in self.BOTH] == [False, False]
+
+    @pytest.mark.parametrize("names", [["mse"], ("mse",), {"mse": MSE}, lambda: ["mse"]])
+    def test_names_of_recipes(self, names: Any) -> None:
+        one = made(recipes=self.BOTH, about_failing=names)
+        assert one.about_failing == ("mse",)
+        assert [one.fails(name) for name in self.BOTH] == [False, True]
+
+    def test_all_of_them(self) -> None:
+        one = made(recipes=self.BOTH, about_failing=True)
+        assert one.about_failing is True
+        assert [one.fails(name) for name in self.BOTH] == [True, True]
+        assert made(about_failing=True).about_failing is True
+
+    def test_by_parameter_and_by_the_scale_that_recipes_ask_for(self) -> None:
+        def recipes(loss: str, scale: str) -> dict[str, Recipe]:
+            return self.BOTH if scale == "full" else {loss: CE}
+
+        found = mark(recipes=recipes, about_failing=recipes).at_scales({"loss": "ce"})
+        assert found["full"].about_failing == ("ce", "mse")
+        assert found["reduced"].about_failing == ("ce",)
+
+    @pytest.mark.parametrize(
+        ("names", "line"),
+        [
+            (["msee"], "names 'msee', which is no recipe of it; did you mean 'mse'?"),
+            (["none"], "names 'none', which is no recipe of it; its recipes: ce, mse"),
+            ([3], "names 3, which is no recipe of it; its recipes: ce, mse"),
+            ("mse", "is True or names some of its recipes, not 'mse'"),
+            (False, "is True or names some of its recipes, not False"),
+            (3, "is True or names some of its recipes, not 3"),
+            (None, "is True or names some of its recipes, not None"),
+        ],
+    )
+    def test_what_is_no_recipe_is_refused_in_one_line(self, names: Any, line: str) -> None:
+        told = refused(recipes=self.BOTH, about_failing=names)
+        assert told == f"claim 9.01: `about_failing` {line}"
+        assert refused(about_failing=["ce"]).endswith("its recipes: none")

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.gpu
     "Deeper is better in general: VGG16 beats VGG11, both with batch norm",
     source=ALEXNET_VGG.at("Questions on VGGNet: much deeper than AlexNet"),
     recipes={"vgg16": vgg(16, batch_norm=True), "vgg11": vgg(11, batch_norm=True)},
+    reported={"vgg16": 0.9082},
 )
 def test_deeper_is_better(runs: Runs, verdict: Judge) -> None:
     verdict.greater(runs.vgg16.test_accuracy, runs.vgg11.test_accuracy)

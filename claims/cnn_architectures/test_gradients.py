@@ -96,6 +96,7 @@ def last_over(
     "VGG-50's gradients vanish at features.0.weight and features.78.bias beside classifier.6.bias; "
     "VGG-16's do not",
     source=DEEP,
+    about_failing=True,
     case=lambda layer: "at initialisation" + ("" if layer is FIRST else ", block 5"),
 )
 @pytest.mark.parametrize("layer", [FIRST, BLOCK_5], ids=["first layer", "block 5"])
@@ -108,6 +109,7 @@ def test_vgg_50_gradients_vanish(verdict: Judge, norms: Norms, layer: dict[str, 
     "3.15",
     "Inception-50's gradients do not vanish as VGG-50's do (last layer over first)",
     source=DEEP,
+    about_failing=True,
     case="at initialisation",
 )
 def test_inception_50_gradients_do_not_vanish(verdict: Judge, norms: Norms) -> None:
@@ -119,6 +121,7 @@ def test_inception_50_gradients_do_not_vanish(verdict: Judge, norms: Norms) -> N
     "3.19",
     "ResNet-101's gradients do not vanish where VGG-50's do (last layer over first)",
     source=RESNETS,
+    about_failing=True,
     case="at initialisation",
 )
 def test_resnet_101_gradients_do_not_vanish(verdict: Judge, norms: Norms) -> None:

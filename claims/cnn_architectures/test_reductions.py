@@ -42,4 +42,8 @@ def test_reductions_cost_accuracy(runs: Runs, verdict: Judge) -> None:
 )
 @pytest.mark.timing
 def test_reductions_are_slower(runs: Runs, verdict: Judge, timer: "Timer") -> None:
-    verdict.times(timer.ratio(runs.reductions, runs.without), factor=1)
+    verdict.times(
+        timer.ratio(runs.reductions, runs.without),
+        factor=1,
+        on_cpu="the report's times, and what may explain them (many small layers), are a GPU's",
+    )

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 from cvclaims.claim import Report
 from cvclaims.recipe import Recipe
 from cvclaims.records import Record
-from cvclaims.records.measure import at_lowest, never_above
+from cvclaims.records.measure import at_lowest
+from cvclaims.verdict.failing import failed_to_train
 
 VGG_BATCH_SIZE = Report(
     2,
@@ -20,8 +21,10 @@ VGG_BATCH_SIZE = Report(
     note="A leak: the report stops each training, and chooses the epoch that it keeps, by the loss "
     "on the test set that it then measures accuracy on, which flatters every number. Claims are "
     "judged so, as reported, and beside it with stopping on 5,000 training images held out. A run "
-    "failed to train when no epoch's test accuracy is above 15 %. The report shows its numbers in "
-    "plots alone, so none stand here.",
+    "failed to train when no epoch's test accuracy is above 15 %, and patience ended it or its "
+    "first layer's gradient is 0. One that met the cap of epochs before it left chance is "
+    "undecided: taken for failed and for trained, it leaves a row open where the two differ. The "
+    "report shows its numbers in plots alone, so none stand here.",
 )
 
 NETS = {"vgg11": 11, "vgg19": 19}
@@ -101,7 +104,7 @@ def cells(
     }
 
 
-failed = never_above("test_accuracy", FAILED)
+failed = failed_to_train(FAILED)
 
 
 def accuracy(record: Record) -> float:
@@ -110,5 +113,5 @@ def accuracy(record: Record) -> float:
 
 
 def trained(record: Record) -> bool:
-    """Whether a run did not fail to train."""
-    return not failed(record)
+    """Whether a run is known not to have failed to train."""
+    return failed(record) == 0

@@ -8,7 +8,7 @@ run that failed counts as it came out, as in the report's comparison of overall 
 import pytest
 
 from claims.vgg_batch_size.grid import Grid
-from claims.vgg_batch_size.protocol import STOPPINGS, VGG_BATCH_SIZE, case, cells
+from claims.vgg_batch_size.protocol import BATCHES, STOPPINGS, VGG_BATCH_SIZE, case, cells
 from cvclaims.claim import claim
 from cvclaims.verdict.judge import Judge
 
@@ -97,6 +97,11 @@ def test_vgg19_beats_vgg11_with_both(grid: Grid, verdict: Judge) -> None:
     "Bigger is not better without normalisation: VGG11 beats VGG19",
     source=CONCLUSION,
     recipes=lambda stopping, scale: cells(VGG11, VGG19, stopping=stopping, scale=scale),
+    # VGG19 hardly ever trains, and VGG11 does not at small batches (2.01, 2.02).
+    about_failing=lambda stopping, scale: {
+        **cells(VGG19, stopping=stopping, scale=scale),
+        **cells(VGG11, stopping=stopping, scale=scale, batches=BATCHES[:3]),
+    },
     case=case("raw"),
 )
 def test_vgg11_beats_vgg19_without(grid: Grid, verdict: Judge) -> None:

@@ -116,7 +116,9 @@ def verdict(request: pytest.FixtureRequest) -> "Judge":
     from cvclaims.verdict.judge import Judge
 
     case, suite = _case(request), suite_of(request.config)
-    judge = Judge(case.claim, case.scale, suite.engine_for(case), looks(suite.settings.seeds))
+    judge = Judge(
+        case.claim, case.scale, suite.engine_for(case), looks(case.claim, suite.settings.seeds)
+    )
     case.judge = judge
     return judge
 

@@ -19,8 +19,12 @@ MOST_PROBLEMS = 5
 # Names longer than this do not push the verdicts of all others to the right.
 _NAME = 16
 
-# What is counted, in this order; a disputed claim that was refuted counts as disputed alone.
-COUNTED = (*("supported", "refuted", "disputed", "inconclusive", "ran", "not evaluated", "error"),)
+# What is counted, in this order; a disputed claim that was refuted counts as disputed alone, one
+# that ran and was held back by a guard as not comparable alone.
+COUNTED = (
+    *("supported", "refuted", "disputed", "inconclusive", "ran", "not comparable"),
+    *("not evaluated", "error"),
+)
 # Why claims were not evaluated: of one and of several, and what to do about it.
 ADVICE: Mapping[str, tuple[str, str, str]] = {
     WANTS_GPU: (
@@ -50,7 +54,7 @@ def runs_line(rows: Sequence[Row], read: int, trained: int, sheet: Sheet) -> lis
 
 
 def claim_lines(
-    rows: Iterable[Row], before: Mapping[tuple[str, str, str], Row], sheet: Sheet
+    rows: Iterable[Row], before: Mapping[tuple[str, str, str, str], Row], sheet: Sheet
 ) -> list[Line]:
     """A line for each claim that was refuted, in error, or judged otherwise than before."""
     shown = [row for row in rows if _stands_out(row, before.get(row.place))]
@@ -147,10 +151,14 @@ def outranked(rows: Iterable[Row], standing: Iterable[Row]) -> str:
 
 
 def count(rows: Iterable[Row]) -> Counter[str]:
-    """How many rows came to each verdict; a disputed claim that was refuted counts as disputed."""
-    return Counter(
-        "disputed" if row.verdict == "refuted" and row.disputed else row.verdict for row in rows
-    )
+    """How many rows came to what of `COUNTED`."""
+    return Counter(map(_counted_as, rows))
+
+
+def _counted_as(row: Row) -> str:
+    if row.verdict == "refuted" and row.disputed:
+        return "disputed"
+    return "not comparable" if row.held_back else row.verdict
 
 
 def _stands_out(row: Row, before: Row | None) -> bool:

@@ -9,7 +9,7 @@ import math
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
-from weakref import WeakSet
+from weakref import WeakKeyDictionary, WeakSet
 
 from cvclaims.catalogue import known
 from cvclaims.records.record import Record
@@ -17,6 +17,8 @@ from cvclaims.records.record import Record
 Measure = Callable[[Record], float]
 
 _SHARES: "WeakSet[Measure]" = WeakSet()
+_LEVELS: "WeakKeyDictionary[Measure, str]" = WeakKeyDictionary()
+_TO_THRESHOLDS: "WeakSet[Measure]" = WeakSet()
 
 SMALLEST: Final = 2.0**-126
 """The smallest positive normal float32, as in `verdict.rules`: what an underflow is taken for."""
@@ -25,6 +27,19 @@ SMALLEST: Final = 2.0**-126
 def is_share(measure: Measure) -> bool:
     """Whether a measure is known to give numbers within 0 and 1, or differences of such."""
     return measure in _SHARES
+
+
+def level_of(measure: Measure) -> str:
+    """The series whose value a measure gives, as "test_accuracy"; empty where none is known.
+
+    A spread or a fall of a series is no value of it.
+    """
+    return _LEVELS.get(measure, "")
+
+
+def is_to_a_threshold(measure: Measure) -> bool:
+    """Whether a measure counts the epochs to a value fixed beforehand, as `epochs_to` does."""
+    return measure in _TO_THRESHOLDS
 
 
 def _share(measure: Measure) -> Measure:
@@ -36,6 +51,12 @@ def _share(measure: Measure) -> Measure:
 def _like(name: str, measure: Measure) -> Measure:
     """A measure in the unit of a series, which for an accuracy is a share."""
     return _share(measure) if name.rpartition("_")[2] == "accuracy" else measure
+
+
+def _level(name: str, measure: Measure) -> Measure:
+    """Note that a measure gives a series' value in one epoch, or a mean or an extreme of some."""
+    _LEVELS[measure] = name
+    return _like(name, measure)
 
 
 def series(record: Record, name: str) -> Sequence[float]:
@@ -62,17 +83,17 @@ def series(record: Record, name: str) -> Sequence[float]:
 
 def final(name: str) -> Measure:
     """The value after the last epoch."""
-    return _like(name, lambda record: series(record, name)[-1])
+    return _level(name, lambda record: series(record, name)[-1])
 
 
 def first(name: str) -> Measure:
     """The value after the first epoch."""
-    return _like(name, lambda record: series(record, name)[0])
+    return _level(name, lambda record: series(record, name)[0])
 
 
 def best(name: str) -> Measure:
     """The largest value of any epoch; what is not a number is passed over."""
-    return _like(name, lambda record: _largest(series(record, name)))
+    return _level(name, lambda record: _largest(series(record, name)))
 
 
 def mean_of(name: str, start: int, stop: int | None = None) -> Measure:
@@ -80,7 +101,7 @@ def mean_of(name: str, start: int, stop: int | None = None) -> Measure:
 
     A negative `start` counts from the end: -10 is the last ten epochs of the recipe.
     """
-    return _like(name, lambda record: statistics.fmean(_window(record, name, start, stop)))
+    return _level(name, lambda record: statistics.fmean(_window(record, name, start, stop)))
 
 
 def std_of(name: str, start: int, stop: int | None = None) -> Measure:
@@ -125,7 +146,7 @@ def min_of(name: str, start: int, stop: int | None = None) -> Measure:
         whole = start < 0 or len(window) == last - start + 1
         return min(window) if whole and all(map(math.isfinite, window)) else math.nan
 
-    return _like(name, measure)
+    return _level(name, measure)
 
 
 def mean_log_of(name: str, start: int = 1, stop: int | None = None) -> Measure:
@@ -167,7 +188,7 @@ def at_lowest(name: str, by: str) -> Measure:
         known_ones = [pair for pair in pairs if not math.isnan(pair[0])]
         return min(known_ones, key=lambda pair: pair[0])[1] if known_ones else math.nan
 
-    return _like(name, measure)
+    return _level(name, measure)
 
 
 def never_above(name: str, threshold: float) -> Measure:
@@ -279,6 +300,7 @@ def epochs_to(name: str, threshold: float) -> Measure:
         reached = (i for i, value in enumerate(series(record, name), 1) if value >= threshold)
         return float(next(reached, record.recipe.epochs + 1))
 
+    _TO_THRESHOLDS.add(measure)
     return measure
 
 

@@ -37,19 +37,32 @@ class Changes:
 
 
 def changes(first: Sequence[Row], second: Sequence[Row]) -> Changes:
-    """Compare two tables, in the order of the first."""
-    before, after = ({row.place: row for row in rows} for rows in (first, second))
-    pairs = [(row, after[place]) for place, row in before.items() if place in after]
+    """Compare two tables, in the order of the first.
+
+    Times taken on a CPU and on a GPU are no pair; what was not timed at all is one of either.
+    """
+    statements: dict[tuple[str, str, str], list[Row]] = {}
+    for row in second:
+        statements.setdefault(row.statement, []).append(row)
+    found = [(row, _counterpart(row, statements.get(row.statement, ()))) for row in first]
+    pairs = [(row, other) for row, other in found if other is not None]
+    gone = [row for row, other in found if other is None]
     open_sides = [tuple(row.verdict == "not evaluated" for row in pair) for pair in pairs]
     judged = [pair for pair, is_open in zip(pairs, open_sides, strict=True) if not any(is_open)]
-    gone = [place for place in before if place not in after]
     return Changes(
         agreeing=sum(a.verdict == b.verdict for a, b in judged),
         differing=[(a, b) for a, b in judged if a.verdict != b.verdict],
-        missing=[before[place] for place in gone if before[place].verdict == "supported"],
-        only=(len(gone), len(after) - len(pairs)),
+        missing=[r for r in gone if r.verdict == "supported" and r.statement not in statements],
+        only=(len(gone), len(second) - len({other.place for _, other in pairs})),
         not_evaluated=(open_sides.count((True, False)), open_sides.count((False, True))),
     )
+
+
+def _counterpart(row: Row, others: Sequence[Row]) -> Row | None:
+    """The row of the same statement: of the same place, or one that is not timed where this is."""
+    same = [other for other in others if other.place == row.place]
+    loose = [other for other in others if not (other.timed_on and row.timed_on)]
+    return next(iter(same + loose), None)
 
 
 def told(before: Row, after: Row) -> str:
@@ -65,6 +78,8 @@ def told(before: Row, after: Row) -> str:
     if numbers and counts != ["1", "1"]:
         numbers[-1] += f" (n = {' -> '.join(counts)})"
     parts += [", ".join(numbers)] if numbers else []
+    digests = {before.rule_digest, after.rule_digest} - {""}
+    parts += ["another rule, margin, level or guard"] if len(digests) > 1 else []
     # A crash has no numbers, nor has a property: its reason is the example that refutes it.
     if after.reason and not after.measured:
         parts.append(after.reason)

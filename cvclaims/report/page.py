@@ -20,7 +20,7 @@ from cvclaims.report.figures import (
     standing_figures,
 )
 from cvclaims.report.files import ReportError
-from cvclaims.report.overview import assumed, by_report, heading, overview
+from cvclaims.report.overview import assumed, by_report, expected, heading, overview
 from cvclaims.report.rows import Row, merge
 from cvclaims.report.sweeps import Held, renewed
 from cvclaims.report.tables import markdown_table, plain
@@ -43,7 +43,13 @@ deviation over seeds) and judges the statement by a rule that was fixed before a
 where the report's own numbers or arithmetic contradict it: then *refuted* is expected, and \
 *supported* would be the surprise. The scale says how much was trained: *full* is the report's \
 own protocol, *reduced* a smaller one on real data that can judge comparisons but no level of \
-accuracy, and *smoke* only shows that the code runs: it judges nothing, and its rows read *ran*.
+accuracy, and *smoke* only shows that the code runs: it judges nothing, and its rows read *ran*. \
+So do those that a guard held back, as networks that never left chance say nothing of trained \
+ones: they are *not comparable*, and say why. Beside a verdict, and changing none: *size*, at \
+full scale, whether the effect is at least half of the reported one (*at least half* where the \
+bound of the last look lies beyond it, *less than half*, else *open*); *its own runs*, what the \
+same rule says of the runs that the report publishes, in one look at 5 % (*one run* where it \
+trained once).
 
 Every number comes from the records under `records/`; [claims.json](claims.json) holds the same \
 rows for programs. This page is generated: change the claims, not the page.
@@ -164,7 +170,7 @@ def _write_page(done: Written, drawn: Drawn) -> None:
 
 def compose(rows: Sequence[Row], pictures: Sequence[Picture], grids: Sequence[Shown] = ()) -> str:
     """README.md: how to read it, the overview, and a section for each report."""
-    parts = [_INTRODUCTION, overview(rows)]
+    parts = [_INTRODUCTION, expected(rows), overview(rows)]
     for slug, part in by_report(rows).items():
         shown = [picture for picture in pictures if picture.group.lead.report == slug]
         parts.append(
@@ -214,9 +220,11 @@ def _details(rows: Sequence[Row], pictures: Sequence[Picture]) -> str:
     cases: dict[tuple[str, ...], list[str]] = {}
     for row in rows:
         rule = f"rule {plain(row.rule)}" if row.rule else "no rule was reached"
+        guards = f"guards {', '.join(map(plain, row.guards))}" if row.guards else ""
         link = f"[figures](#{figures[row.place]})" if row.place in figures else ""
-        told = "; ".join(part for part in (plain(row.source), rule, link) if part)
-        cases.setdefault((row.id, told), []).append(row.case)
+        told = "; ".join(part for part in (plain(row.source), rule, guards, link) if part)
+        if row.case not in (named := cases.setdefault((row.id, told), [])):
+            named.append(row.case)  # once, where it was timed on two kinds of device
     lines = "".join(f"- {_claim(id, which)}: {told}\n" for (id, told), which in cases.items())
     return f"<details><summary>Sources, rules and figures</summary>\n\n{lines}\n</details>\n"
 

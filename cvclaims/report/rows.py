@@ -9,11 +9,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypedDict
 
+from cvclaims.catalogue import FRAGILE
 from cvclaims.text import clean
 
 SCHEMA = 1
 VERDICTS = ("supported", "refuted", "inconclusive", "error", "ran", "not evaluated")
 JUDGED = ("supported", "refuted", "inconclusive")
+# How the rules of timed rows end.
+TIMED = ", timed"
+# Fields that stand in the file where a row has them.
+_WHERE_THERE = (
+    *("about_failing", "guards", "decision", "size", "own_runs", "rule_digest", "failure"),
+)
 _RANK = {"smoke": 0, "reduced": 1, "full": 2}
 
 
@@ -50,8 +57,18 @@ class Row:
         evidence: for each recipe by name, the keys of the records that were judged.
         recipes: scale -> name -> digest of the claim's recipes: tells stale rows from sound ones.
         revision: the training revision of the evidence.
+        about_failing: the recipes of which the statement says that they fail to train; True: all.
+        guards: the guards of `verdict.validity` that had a say, such as "V1"; `reason` has their
+            words. Where the row *ran*, they held it back: it is not comparable.
+        decision: the numbers of the verdict: estimate, lower, upper, level, p, detectable and n, as
+            in `verdict.rules.Decision`; empty where the rule has none.
+        size: whether the effect is at least half of the reported one; see `verdict.beside`.
+        own_runs: what the same rule says of the report's own runs.
+        rule_digest: of the rule with its margins, looks, level and guards: tells a changed rule.
         failure: why the last session that tried could not judge the claim, while a verdict of
-            before stands; such a row alone has the field in the file.
+            before stands.
+
+    Those from `about_failing` on are in the file only of rows that have them.
     """
 
     id: str
@@ -61,7 +78,7 @@ class Row:
     verdict: str
     disputed: str | None
     scale: str
-    reported: Mapping[str, float]
+    reported: Mapping[str, float | Sequence[float]]
     measured: Mapping[str, Measured]
     device: str
     data: str
@@ -75,6 +92,12 @@ class Row:
     evidence: Mapping[str, Sequence[str]] = field(default_factory=dict)
     recipes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     revision: int = 0
+    about_failing: bool | Sequence[str] = ()
+    guards: Sequence[str] = ()
+    decision: Mapping[str, Any] = field(default_factory=dict)
+    size: str = ""
+    own_runs: str = ""
+    rule_digest: str = ""
     failure: str = ""
 
     def __post_init__(self) -> None:
@@ -86,15 +109,33 @@ class Row:
             raise ValueError(f"claim {self.id}: scale {self.scale!r} is unknown")
 
     @property
-    def place(self) -> tuple[str, str, str]:
-        """What makes two rows the same one."""
+    def statement(self) -> tuple[str, str, str]:
+        """Which case of which claim it is."""
         return (self.report, self.id, self.case)
+
+    @property
+    def timed_on(self) -> str:
+        """The kind of device that a timed row belongs to; empty for every other, and before."""
+        if not self.device or not (self.rule or "").endswith(TIMED):
+            return ""
+        return "CPU" if self.device.startswith("CPU") else "GPU"
+
+    @property
+    def place(self) -> tuple[str, str, str, str]:
+        """What makes two rows the same one: what a GPU took is no news of a CPU (V6)."""
+        return (*self.statement, self.timed_on)
+
+    @property
+    def held_back(self) -> bool:
+        """Whether a guard held it back: what was measured is not comparable."""
+        return self.verdict == "ran" and bool(self.guards)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON types only; raises TypeError or ValueError on anything else, such as NaN."""
         form: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(self), allow_nan=False))
-        if not self.failure:
-            del form["failure"]
+        for name in _WHERE_THERE:
+            if not form[name]:
+                del form[name]
         return form
 
     @classmethod
@@ -122,19 +163,38 @@ def merge(old: Iterable[Row], new: Iterable[Row]) -> list[Row]:
     code of today and was judged at a larger scale, or the new one has no verdict to put in its
     place. Nor does one that leaves the claim open, or only ran, where more was judged: fewer seeds
     or generated data are no news. But where the very records that were judged only run now, a rule
-    or a guard has changed, which takes the verdict back. What crashed is told beside the verdict
+    or a guard has changed, which takes the verdict back; as does a row of the same scale by another
+    rule. What crashed is told beside the verdict
     that stands. Smoke judges nothing and never enters.
+
+    A timed row stands beside that of the other kind of device. What was not timed, as it crashed or
+    had no device, belongs to neither: it meets both.
     """
-    rows = {row.place: row for row in old}
+    statements: dict[tuple[str, str, str], dict[str, Row]] = {}
+    for row in old:
+        statements.setdefault(row.statement, {})[row.timed_on] = row
     for row in new:
         if row.scale != "smoke":
-            rows[row.place] = _standing(rows.get(row.place), row)
-    return in_order(rows.values())
+            statements[row.statement] = _joined(statements.get(row.statement, {}), row)
+    return in_order(row for rows in statements.values() for row in rows.values())
+
+
+def _joined(old: Mapping[str, Row], new: Row) -> dict[str, Row]:
+    """The rows of one statement by the device they were timed on, after a new one."""
+    timed = {kind: row for kind, row in old.items() if kind}
+    if timed and not new.timed_on:
+        rows = [_standing(row, new) for row in timed.values()]
+    else:
+        others = [r for kind, r in timed.items() if kind != new.timed_on and not _stale(r, new)]
+        rows = [*others, _standing(old.get(new.timed_on) or old.get(""), new)]
+    return {row.timed_on: row for row in rows}
 
 
 def in_order(rows: Iterable[Row]) -> list[Row]:
     """The rows by report, claim and case."""
-    return sorted(rows, key=lambda r: (r.report_number, r.report, _natural(r.id), r.case))
+    return sorted(
+        rows, key=lambda r: (r.report_number, r.report, _natural(r.id), r.case, r.timed_on)
+    )
 
 
 def _standing(old: Row | None, new: Row) -> Row:
@@ -152,12 +212,27 @@ def _standing(old: Row | None, new: Row) -> Row:
 
 def _outranks(old: Row, new: Row) -> bool:
     """Whether what was judged before says more than what was judged now, on the same recipes."""
+    if old.scale == new.scale and _ruled_otherwise(old, new):
+        return False
     if old.verdict in JUDGED and new.verdict == "ran":
         return not _same_records(old, new)
     if _RANK[old.scale] != _RANK[new.scale]:
         return _RANK[old.scale] > _RANK[new.scale]
+    if _left_open_by_a_guard(new) and _same_records(old, new):
+        return False
     undecided = new.verdict == "ran" or (new.verdict == "inconclusive" and old.verdict in JUDGED)
     return undecided and _most_values(old) > _most_values(new)
+
+
+def _ruled_otherwise(old: Row, new: Row) -> bool:
+    """Whether another rule, margin, level or guard stands behind the two."""
+    return bool(old.rule_digest and new.rule_digest) and old.rule_digest != new.rule_digest
+
+
+def _left_open_by_a_guard(row: Row) -> bool:
+    """Whether V1 left a row open, which no further seed could decide."""
+    ours = any(name in FRAGILE for name in row.assumed)
+    return row.verdict == "inconclusive" and "V1" in row.guards and ours
 
 
 def _same_records(old: Row, new: Row) -> bool:

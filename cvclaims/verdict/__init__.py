@@ -1,5 +1,7 @@
 """Verdicts: what a few seeds' values say about a claim."""
 
+from cvclaims.plan import LOOKS
+from cvclaims.verdict.levels import nominal
 from cvclaims.verdict.rules import (
     Decision,
     Verdict,
@@ -18,11 +20,9 @@ from cvclaims.verdict.rules import (
     sooner,
     spread_below,
 )
-from cvclaims.verdict.statistics import LOOKS, NOMINAL_ALPHA
 
 __all__ = [
     "LOOKS",
-    "NOMINAL_ALPHA",
     "Decision",
     "Verdict",
     "above",
@@ -30,6 +30,7 @@ __all__ = [
     "exact",
     "greater",
     "level",
+    "nominal",
     "not_worse",
     "order",
     "rate",

@@ -9,16 +9,24 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise, product
 from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 
+from cvclaims.plan import LOOKS
 from cvclaims.verdict import rules, statistics
-from cvclaims.verdict.statistics import LOOKS, NOMINAL_ALPHA, Array, Signs
+from cvclaims.verdict.levels import Kind, nominal
+from cvclaims.verdict.statistics import Array, Signs
 
 Noise: TypeAlias = Callable[[np.random.Generator, tuple[int, int]], Array]
+Rule: TypeAlias = Callable[..., rules.Decision]
+Look: TypeAlias = Callable[..., Signs]
+Means: TypeAlias = tuple[float, ...]
+
+ROOT_E: Final = math.exp(0.5)
 
 NOISES: Final[dict[str, Noise]] = {
     "Normal": lambda rng, shape: rng.standard_normal(shape),
@@ -45,10 +53,11 @@ class Case:
     """A rule, and where the truth has to lie to be on its limit. Lengths are in sigma."""
 
     name: str
+    kind: Kind
     rule: Callable[..., rules.Decision]
-    """One look at one data set: a sample per group."""
+    """One look at one data set: a sample per group; at three looks' level."""
     signs: Callable[..., Signs]
-    """The same look at N data sets: an (N, n) array per group in, (N,) out."""
+    """The same look at N data sets: an (N, n) array per group and `alpha` in, (N,) out."""
     limit: tuple[float, ...]
     """The mean of each group with the truth on the limit."""
     toward: tuple[float, ...]
@@ -65,15 +74,18 @@ class Rates(NamedTuple):
 
 
 def first_decision(
-    signs: Callable[..., Signs], samples: Sequence[Array], looks: Sequence[int] = LOOKS
+    signs: Callable[..., Signs],
+    samples: Sequence[Array],
+    alpha: float,
+    looks: Sequence[int] = LOOKS,
 ) -> Signs:
-    """The sign of the first look that decides, else 0, for N data sets.
+    """The sign of the first look at level `alpha` that decides, else 0, for N data sets.
 
     `samples` holds an (N, n) array per group, n >= the last look; a look at k sees the first k.
     """
     outcome = np.zeros(len(samples[0]), dtype=np.int8)
     for look in looks:
-        sign = signs(*(sample[:, :look] for sample in samples))
+        sign = signs(*(sample[:, :look] for sample in samples), alpha=alpha)
         outcome = np.where(outcome == 0, sign, outcome)
     return outcome
 
@@ -85,13 +97,14 @@ def draw(
     rng: np.random.Generator,
     distance: float = 0.0,
     scales: Sequence[float] = (1.0,),
+    most: int = LOOKS[-1],
 ) -> list[Array]:
-    """Samples of shape (simulations, last look) for each group of the case.
+    """Samples of shape (simulations, most) for each group of the case.
 
     `distance`, in sigma, puts the truth on the claim's side of the limit. `scales` multiplies the
     noise of each group, starting over when there are more groups.
     """
-    shape = (simulations, LOOKS[-1])
+    shape = (simulations, most)
     means = np.add(case.limit, np.multiply(distance, case.toward))
     return [
         case.values(mean + scales[group % len(scales)] * noise(rng, shape))
@@ -99,51 +112,67 @@ def draw(
     ]
 
 
-def rates(case: Case, samples: Sequence[Array], looks: Sequence[int] = LOOKS) -> Rates:
-    """The shares of SUPPORTED and REFUTED at the end of the looks."""
-    outcome = first_decision(case.signs, samples, looks)
+def rates(
+    case: Case,
+    samples: Sequence[Array],
+    looks: Sequence[int] = LOOKS,
+    alpha: float | None = None,
+) -> Rates:
+    """The shares of SUPPORTED and REFUTED after all looks, at their own level or `alpha`."""
+    alpha = nominal(case.kind, len(looks)) if alpha is None else alpha
+    outcome = first_decision(case.signs, samples, alpha, looks)
     return Rates(float(np.mean(outcome > 0)), float(np.mean(outcome < 0)))
 
 
 def spread_rates(
-    noise: Noise, simulations: int, rng: np.random.Generator, scale: float = 1.0
+    noise: Noise,
+    simulations: int,
+    rng: np.random.Generator,
+    scale: float = 1.0,
+    looks: Sequence[int] = LOOKS,
 ) -> Rates:
     """The rates of `spread_below(1)` on noise with a standard deviation of `scale`."""
 
-    def signs(x: Array) -> Signs:
-        return np.asarray(-statistics.spread_side(x, 1.0, NOMINAL_ALPHA), dtype=np.int8)
+    def signs(x: Array, *, alpha: float) -> Signs:
+        return np.asarray(-statistics.spread_side(x, 1.0, alpha), dtype=np.int8)
 
-    x = scale * noise(rng, (simulations, LOOKS[-1]))
-    outcome = first_decision(signs, [x])
+    x = scale * noise(rng, (simulations, looks[-1]))
+    outcome = first_decision(signs, [x], nominal("deviation", len(looks)), looks)
     return Rates(float(np.mean(outcome > 0)), float(np.mean(outcome < 0)))
 
 
-def rate_rates(share_a: float, share_b: float, each: int = 1) -> Rates:
+def rate_rates(
+    share_a: float, share_b: float, each: int = 1, looks: Sequence[int] = LOOKS
+) -> Rates:
     """The exact rates of `rate`, `each` runs a seed in both groups, failing by these shares."""
+    alpha = nominal("rate", len(looks))
 
     def sign(n: int, k: int, j: int) -> int:
         up, down = statistics.boschloo_p(k, n, j, n), statistics.boschloo_p(j, n, k, n)
-        return int(up < NOMINAL_ALPHA) - int(down < NOMINAL_ALPHA)
+        return int(up < alpha) - int(down < alpha)
 
-    return _count_rates(sign, (share_a, share_b), each)
+    return _count_rates(sign, (share_a, share_b), each, looks)
 
 
-def share_rates(share: float, limit: float, each: int = 1) -> Rates:
+def share_rates(share: float, limit: float, each: int = 1, looks: Sequence[int] = LOOKS) -> Rates:
     """The exact rates of `share_above(limit)`, `each` runs a seed, failing by `share`."""
+    alpha = nominal("share", len(looks))
 
     def sign(n: int, k: int) -> int:
         up, down = statistics.binomial_p(k, n, limit)
-        return int(up < NOMINAL_ALPHA) - int(down < NOMINAL_ALPHA)
+        return int(up < alpha) - int(down < alpha)
 
-    return _count_rates(sign, (share,), each)
+    return _count_rates(sign, (share,), each, looks)
 
 
-def _count_rates(sign: Callable[..., int], shares: Sequence[float], each: int) -> Rates:
+def _count_rates(
+    sign: Callable[..., int], shares: Sequence[float], each: int, looks: Sequence[int]
+) -> Rates:
     """Every path of counts through the looks with its probability; `sign(n, *counts)` decides."""
     still_open = {(0,) * len(shares): 1.0}
     decided = {1: 0.0, -1: 0.0}
     seen = 0
-    for look in LOOKS:
+    for look in looks:
         more = (look - seen) * each
         seen = look
         grown: defaultdict[tuple[int, ...], float] = defaultdict(float)
@@ -163,57 +192,65 @@ def _count_rates(sign: Callable[..., int], shares: Sequence[float], each: int) -
     return Rates(decided[1], decided[-1])
 
 
-def _greater(margin: float) -> Callable[[Array, Array], Signs]:
-    return lambda a, b: statistics.side(statistics.welch(a, b), margin, NOMINAL_ALPHA)
+def _greater(margin: float) -> Callable[..., Signs]:
+    return lambda a, b, alpha: statistics.side(statistics.welch(a, b), margin, alpha)
 
 
-def _one_sample(claimed: int, bound: float) -> Callable[[Array], Signs]:
-    return lambda x: np.asarray(
-        claimed * statistics.side(statistics.one_mean(x), bound, NOMINAL_ALPHA), dtype=np.int8
+def _one_sample(claimed: int, bound: float) -> Callable[..., Signs]:
+    return lambda x, alpha: np.asarray(
+        claimed * statistics.side(statistics.one_mean(x), bound, alpha), dtype=np.int8
     )
 
 
-def _level(value: float, delta: float) -> Callable[[Array], Signs]:
-    return lambda x: statistics.inside(statistics.one_mean(x), value, delta, NOMINAL_ALPHA)
+def _level(value: float, delta: float) -> Callable[..., Signs]:
+    return lambda x, alpha: statistics.inside(statistics.one_mean(x), value, delta, alpha)
 
 
-def _ratio(factor: float) -> Callable[[Array, Array], Signs]:
-    def signs(a: Array, b: Array) -> Signs:
+def _ratio(factor: float) -> Callable[..., Signs]:
+    def signs(a: Array, b: Array, *, alpha: float) -> Signs:
         estimate = statistics.welch(rules.logarithms(a), rules.logarithms(b))
-        return statistics.side(
-            statistics.at_magnitude(estimate, 1.0), float(np.log(factor)), NOMINAL_ALPHA
-        )
+        return statistics.side(statistics.at_magnitude(estimate, 1.0), float(np.log(factor)), alpha)
 
     return signs
 
 
-def _order(*groups: Array) -> Signs:
+def _order(*groups: Array, alpha: float) -> Signs:
     tails = [statistics.p_values(statistics.welch(a, b)) for a, b in pairwise(groups)]
     up, down = (np.stack(p, axis=-1) for p in zip(*tails, strict=True))
-    return statistics.ordered(up, down, NOMINAL_ALPHA)
+    return statistics.ordered(up, down, alpha)
+
+
+def _sooner(a: Array, b: Array, *, alpha: float) -> Signs:
+    return _greater(0)(b, a, alpha=alpha)
+
+
+def _ordered(*groups: Array) -> rules.Decision:
+    return rules.order(groups)
 
 
 def level_case(delta: float) -> Case:
     """`level` around 0, the truth on the upper end; delta sigma from it lies the middle."""
-    return Case("level", lambda x: rules.level(x, 0, delta), _level(0, delta), (delta,), (-1,))
+    return Case(
+        "level", "one mean", lambda x: rules.level(x, 0, delta), _level(0, delta), (delta,), (-1,)
+    )
+
+
+def _welch(name: str, rule: Rule, signs: Look, limit: Means, toward: Means) -> Case:
+    return Case(name, "difference", rule, signs, limit, toward)
 
 
 CASES: Final = (
-    Case("greater", lambda a, b: rules.greater(a, b, 0.5), _greater(0.5), (0.5, 0), (1, 0)),
-    Case("not_worse", lambda a, b: rules.not_worse(a, b, 2), _greater(-2), (-2, 0), (1, 0)),
-    Case(
-        "ratio",
-        lambda a, b: rules.ratio(a, b, np.exp(0.5)),
-        _ratio(np.exp(0.5)),
-        (0.5, 0),
-        (1, 0),
-        np.exp,
+    _welch("greater", partial(rules.greater, margin=0.5), _greater(0.5), (0.5, 0), (1, 0)),
+    _welch("not_worse", partial(rules.not_worse, delta=2), _greater(-2), (-2, 0), (1, 0)),
+    replace(
+        _welch("ratio", partial(rules.ratio, factor=ROOT_E), _ratio(ROOT_E), (0.5, 0), (1, 0)),
+        values=np.exp,
     ),
-    Case("sooner", rules.sooner, lambda a, b: _greater(0)(b, a), (0, 0), (-1, 0)),
+    _welch("sooner", rules.sooner, _sooner, (0, 0), (-1, 0)),
     level_case(3),
-    Case("above", lambda x: rules.above(x, 2), _one_sample(1, 2), (2,), (1,)),
-    Case("below", lambda x: rules.below(x, 2), _one_sample(-1, 2), (2,), (-1,)),
-    Case("order, one pair equal", lambda *g: rules.order(g), _order, (0, 0, -20), (1, 0, 0)),
-    Case("order, all equal", lambda *g: rules.order(g), _order, (0, 0, 0), (1, 0, -1)),
+    Case("above", "one mean", partial(rules.above, bound=2), _one_sample(1, 2), (2,), (1,)),
+    Case("below", "one mean", partial(rules.below, bound=2), _one_sample(-1, 2), (2,), (-1,)),
+    _welch("order, one pair equal", _ordered, _order, (0, 0, -20), (1, 0, 0)),
+    _welch("order, all equal", _ordered, _order, (0, 0, 0), (1, 0, -1)),
 )
 """Every rule by sample. `order` twice, as its rate of error depends on the other pairs."""

@@ -5,21 +5,22 @@
 What it judges are samples: see `verdict.samples`.
 """
 
-import dataclasses
 import math
 import statistics
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from numbers import Real
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 from cvclaims.claim import LARGEST, Claim
 from cvclaims.engines import Engine, NotEvaluated
 from cvclaims.plan import Run, runs_of
+from cvclaims.plan import looks as looks_at
 from cvclaims.records import Origin, Record
 from cvclaims.records.record import rounded
-from cvclaims.verdict import rules
+from cvclaims.verdict import beside, rules
+from cvclaims.verdict.guards import Level, Look, Outcome, Question
 from cvclaims.verdict.reported import check_names, check_shares
 from cvclaims.verdict.rules import Decision, Verdict
 from cvclaims.verdict.samples import (
@@ -34,10 +35,6 @@ from cvclaims.verdict.samples import (
     combined,
     pooled,
 )
-from cvclaims.verdict.validity import level_on_other_bytes
-
-# What a level, if a rule asks for one, is the level of.
-Level: TypeAlias = Literal["", "absolute", "a gap", "a spread"]
 
 # What a claim's test needs besides its fixtures comes from here as well.
 __all__ = [
@@ -67,6 +64,11 @@ class Judgment:
     evidence: Mapping[str, Sequence[str]] = field(default_factory=dict)
     device: str = ""
     data: str = ""
+    guards: Sequence[str] = ()
+    decision: Mapping[str, Any] = field(default_factory=dict)
+    size: str = ""
+    own_runs: str = ""
+    rule_digest: str = ""
 
 
 class Judge:
@@ -74,7 +76,8 @@ class Judge:
 
     Every method takes samples, in the claim's own order, and stores a `Judgment`. Rules and
     bounds are those of `verdict.rules`. At smoke scale, and on stand-in data, the runs are
-    carried out and nothing is judged; a level of accuracy is judged at full scale alone.
+    carried out and nothing is judged; a level of accuracy is judged at full scale alone. Which
+    records may speak is up to the guards: see `verdict.guards`.
     """
 
     def __init__(self, claim: Claim, scale: str, engine: Engine, looks: Sequence[int]) -> None:
@@ -88,22 +91,44 @@ class Judge:
     def greater(self, a: AnySample, b: AnySample, margin: float = 0.0) -> None:
         """A is larger than B by more than `margin`."""
         self._look(
-            f"greater({margin:g})", [a, b], lambda x, y: rules.greater(x, y, margin), margin=margin
+            Question(
+                f"greater({margin:g})",
+                partial(rules.greater, margin=margin),
+                "difference",
+                compares=True,
+            ),
+            [a, b],
+            margin=margin,
         )
 
     def not_worse(self, a: AnySample, b: AnySample, delta: float) -> None:
         """A is not smaller than B by `delta` or more."""
         self._look(
-            f"not_worse({delta:g})", [a, b], lambda x, y: rules.not_worse(x, y, delta), delta=delta
+            Question(
+                f"not_worse({delta:g})",
+                partial(rules.not_worse, delta=delta),
+                "difference",
+                compares=True,
+            ),
+            [a, b],
+            delta=delta,
         )
 
     def ratio(self, a: AnySample, b: AnySample, factor: float = 1.0) -> None:
         """A is more than `factor` times B, in the geometric mean."""
-        self._look(f"ratio({factor:g})", [a, b], lambda x, y: rules.ratio(x, y, factor))
+        decide = partial(rules.ratio, factor=factor)
+        self._look(Question(f"ratio({factor:g})", decide, "difference"), [a, b])
 
     def sooner(self, a: AnySample, b: AnySample) -> None:
-        """A takes fewer epochs than B; one more than the recipe's stands for "never"."""
-        self._look("sooner", [a, b], rules.sooner)
+        """A takes fewer epochs than B; one more than the recipe's stands for "never".
+
+        Where most runs of an arm never arrive it is `rate` on how many do (V3). Epochs to a value
+        fixed beforehand are a matter of the full protocol, those to a share of its own best of
+        any.
+        """
+        fixed = any(leaf.to_a_threshold for sample in (a, b) for leaf in sample.leaves)
+        level: Level = "a threshold" if fixed else ""
+        self._look(Question("sooner", rules.sooner, "difference", level), [a, b])
         assert self.judgment is not None
         arms = [arm for sample in (a, b) for arm in sample.arms]
         epochs = [runs_of(arm.recipe, self.scale, [0])[0].recipe.epochs for arm in arms]
@@ -113,31 +138,37 @@ class Judge:
 
     def order(self, *samples: AnySample) -> None:
         """The samples stand in descending order."""
-        self._look("order", samples, lambda *groups: rules.order(groups))
+
+        def decide(*groups: Sequence[float], alpha: float) -> Decision:
+            return rules.order(groups, alpha)
+
+        self._look(Question("order", decide, "difference", compares=True), samples)
 
     def level(self, sample: AnySample, value: float, delta: float) -> None:
         """The mean lies within `delta` of `value`."""
         rule = f"level({value:g}, {delta:g})"
         decide = partial(rules.level, value=value, delta=delta)
-        self._look(rule, [sample], decide, level=_kind(sample), value=value, delta=delta)
+        self._look(
+            Question(rule, decide, "one mean", _kind(sample)), [sample], value=value, delta=delta
+        )
 
     def above(self, sample: AnySample, bound: float) -> None:
         """The mean lies above `bound`."""
         rule = f"level(> {bound:g})"
         decide = partial(rules.above, bound=bound)
-        self._look(rule, [sample], decide, level=_kind(sample), bound=bound)
+        self._look(Question(rule, decide, "one mean", _kind(sample)), [sample], bound=bound)
 
     def below(self, sample: AnySample, bound: float) -> None:
         """The mean lies below `bound`."""
         rule = f"level(< {bound:g})"
         decide = partial(rules.below, bound=bound)
-        self._look(rule, [sample], decide, level=_kind(sample), bound=bound)
+        self._look(Question(rule, decide, "one mean", _kind(sample)), [sample], bound=bound)
 
     def spread_below(self, sample: AnySample, bound: float) -> None:
         """The standard deviation over seeds lies below `bound`."""
         rule = f"spread(< {bound:g})"
         decide = partial(rules.spread_below, bound=bound)
-        self._look(rule, [sample], decide, level="a spread", bound=bound)
+        self._look(Question(rule, decide, "deviation", "a spread"), [sample], bound=bound)
 
     def paired(self, sample: AnySample, margin: float = 0.0) -> None:
         """A difference taken pair by pair, such as `a - b`, is more than `margin` in the mean.
@@ -145,24 +176,35 @@ class Judge:
         A comparison, as `greater` is, and judged at the same scales.
         """
         rule = f"greater({margin:g}), paired"
-        self._look(rule, [sample], lambda x: rules.above(x, margin), margin=margin)
+        question = Question(rule, partial(rules.above, bound=margin), "one mean", compares=True)
+        self._look(question, [sample], margin=margin)
 
     def rate(self, a: AnySample, b: AnySample) -> None:
         """Of A's runs a larger share are 1 than of B's; every value is 0 or 1."""
-        self._look("rate", [a, b], rules.rate)
+        self._look(Question("rate", rules.rate, "rate"), [a, b])
 
     def share_above(self, sample: AnySample, share: float) -> None:
         """More than `share` of the runs are 1; every value is 0 or 1."""
-        self._look(f"share(> {share:g})", [sample], lambda x: rules.share_above(x, share))
+        decide = partial(rules.share_above, share=share)
+        self._look(Question(f"share(> {share:g})", decide, "share"), [sample])
 
-    def times(self, sample: AnySample, factor: float = 1.0) -> None:
-        """The times' ratio, from the `timer` fixture, is more than `factor`."""
-        self._look(f"ratio({factor:g}), timed", [sample], lambda x: rules.ratio_above(x, factor))
+    def times(self, sample: AnySample, factor: float = 1.0, on_cpu: str = "") -> None:
+        """The times' ratio, from the `timer` fixture, is more than `factor`.
+
+        `on_cpu` is said beside the row where a processor was timed, as of a statement whose reason
+        lies in GPUs.
+        """
+        decide = partial(rules.ratio_above, factor=factor)
+        self._look(Question(f"ratio({factor:g}), timed", decide, "one mean"), [sample])
+        assert self.judgment is not None
+        if on_cpu and self.judgment.device.startswith("CPU"):
+            self._note(on_cpu)
 
     def times_within(self, sample: AnySample, share: float) -> None:
         """The times' ratio, from the `timer` fixture, lies inside 1 ± `share`."""
         rule = f"ratio(1 ± {share:g}), timed"
-        self._look(rule, [sample], lambda x: rules.ratio_within(x, share))
+        decide = partial(rules.ratio_within, share=share)
+        self._look(Question(rule, decide, "one mean"), [sample])
 
     def exact(
         self,
@@ -186,7 +228,8 @@ class Judge:
         if isinstance(measured, AnySample):
             if within is not None or counted is not None:
                 raise TypeError("a sample's numbers are shown, and equal or not, as they are")
-            self._look("exact", [measured], lambda x: _exact(x, reported), once=True)
+            decide = partial(_exact, reported=reported)
+            self._look(Question("exact", decide, None, exempt=True), [measured])
             return
         if within is None:
             self._begin("exact")
@@ -224,20 +267,15 @@ class Judge:
 
     def _look(
         self,
-        rule: str,
+        question: Question,
         samples: Sequence[AnySample],
-        decide: Callable[..., Decision],
-        *,
-        level: Level = "",
-        once: bool = False,
         **bounds: float,
     ) -> None:
         """Look after each number of seeds in turn, until one decides.
 
-        `level` says what kind of level is judged, if any; `bounds` are the rule's numbers in the
-        samples' own unit, by name.
+        `bounds` are the rule's numbers in the samples' own unit, by name.
         """
-        self._begin(rule)
+        self._begin(question.rule)
         labels = [sample.label for sample in samples]
         if len(set(labels)) != len(labels):
             raise RuntimeError(f"claim {self.claim.id}: samples need different labels: {labels}")
@@ -245,7 +283,7 @@ class Judge:
         timed = any(isinstance(sample, Timed) for sample in samples)
         if not timed:  # what is shown beside times is known once they are taken
             check_names(self.claim, labels)
-        looks = self.looks[:1] if once else self.looks
+        looks = self.looks if question.test else self.looks[:1]
         for look, seeds in enumerate(looks):
             try:
                 records = self._records(samples, seeds)
@@ -254,14 +292,35 @@ class Judge:
                     raise
                 self._note(f"no more than {looks[look - 1]} seeds: {why}")
                 return
-            values = [self._values(sample, records, seeds) for sample in samples]
             timings = _timings(samples, seeds)
-            decision = self._unjudged(records, timings, level) or decide(*values)
-            self.judgment = self._judgment(rule, samples, values, records, timings, decision)
+            values = [self._values(sample, records, seeds) for sample in samples]
+            outcome = self._outcome(question, samples, values, records, timings, seeds)
+            self.rule = outcome.rule
+            self.judgment = self._judgment(samples, values, records, timings, outcome, question)
             if timed:
                 check_names(self.claim, self.judgment.measured)
-            if decision.verdict is not Verdict.INCONCLUSIVE:
+            if outcome.final or outcome.decision.verdict is not Verdict.INCONCLUSIVE:
                 return
+
+    def _outcome(
+        self,
+        question: Question,
+        samples: Sequence[AnySample],
+        values: Sequence[Sequence[float]],
+        records: Mapping[Run, Record],
+        timings: Sequence[Timing],
+        seeds: int,
+    ) -> Outcome:
+        """What the rule says of the samples, as far as scale, data and guards let it."""
+        if unjudged := self._unjudged(records, timings, question.level):
+            return Outcome(unjudged, question.rule)
+
+        def values_of(other: Mapping[Run, Record]) -> list[list[float]]:
+            return [self._values(sample, other, seeds) for sample in samples]
+
+        at = (self.scale, seeds, len(self.looks))
+        look = Look(self.claim, samples, records, values, values_of, *at)
+        return look.judge(question)
 
     def _records(self, samples: Sequence[AnySample], seeds: int) -> dict[Run, Record]:
         runs: dict[Run, None] = {}
@@ -296,9 +355,8 @@ class Judge:
         if self.scale == "smoke":
             return Decision(Verdict.RAN, "smoke scale judges nothing")
         if level and any(run.scale != "full" for run in records):
-            return Decision(Verdict.RAN, "a level is a statement about the full protocol")
-        if level == "absolute" and (why := level_on_other_bytes(records.values())):
-            return Decision(Verdict.RAN, why)
+            what = "how soon a value is reached" if level == "a threshold" else "a level"
+            return Decision(Verdict.RAN, f"{what} is a statement about the full protocol")
         prints = {r.origin.fingerprint for r in records.values()}
         if len(prints) > len({run.recipe.data for run in records}):
             raise RuntimeError(f"claim {self.claim.id}: its records come from different data")
@@ -306,13 +364,16 @@ class Judge:
 
     def _judgment(
         self,
-        rule: str,
         samples: Sequence[AnySample],
         values: Sequence[Sequence[float]],
         records: Mapping[Run, Record],
         timings: Sequence[Timing],
-        decision: Decision,
+        outcome: Outcome,
+        question: Question,
     ) -> Judgment:
+        decision, reported = outcome.decision, self.claim.reported
+        asked = replace(question, rule=outcome.rule)
+        full = self.scale != "smoke" and all(run.scale == "full" for run in records)
         places: list[Origin | Timing] = [record.origin for record in records.values()]
         places += timings
         evidence: dict[str, list[str]] = {}
@@ -321,19 +382,36 @@ class Judge:
             evidence[arm.name] = [r.key for run, r in records.items() if run in mine]
         return Judgment(
             verdict=decision.verdict,
-            rule=rule,
+            rule=outcome.rule,
             reason=decision.reason,
             measured={s.label: _summary(v) for s, v in zip(samples, values, strict=True)}
             | _beside(timings),
             evidence=evidence,
             device=_list(place.device for place in places),
             data=_list(place.data for place in places),
+            guards=outcome.guards,
+            decision=numbers(decision),
+            size=beside.size(asked, samples, reported, decision) if full else "",
+            own_runs=beside.own_runs(question, samples, reported),
+            rule_digest=beside.rule_digest(question, looks_at(self.claim)),
         )
 
     def _note(self, note: str) -> None:
         assert self.judgment is not None
         reason = f"{self.judgment.reason}; {note}"
-        self.judgment = dataclasses.replace(self.judgment, reason=reason)
+        self.judgment = replace(self.judgment, reason=reason)
+
+
+def numbers(decision: Decision) -> dict[str, Any]:
+    """A decision's numbers as JSON types; what is not finite is None, and empty without any."""
+    if not decision.n:
+        return {}
+    names = ("estimate", "lower", "upper", "level", "p", "detectable")
+    return {name: _plain(getattr(decision, name)) for name in names} | {"n": list(decision.n)}
+
+
+def _plain(number: float | None) -> float | None:
+    return float(number) if number is not None and math.isfinite(number) else None
 
 
 def _kind(sample: AnySample) -> Level:

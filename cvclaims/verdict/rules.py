@@ -1,7 +1,8 @@
 """The decision rules: values of a few seeds in, a verdict and its reason out. Pure functions.
 
 Each rule makes one look at the data, one-sided at `alpha`. Who looks at 3, 5 and 8 seeds
-(`LOOKS`) calls the same rule three times at the nominal level and stops at the first decision.
+(`LOOKS`) calls the same rule three times, at the level of three looks (`levels.NOMINAL`), which is
+each rule's default, and stops at the first decision.
 
 The rules by sample (all but `exact`) share their treatment of odd input:
 
@@ -22,17 +23,28 @@ import itertools
 import math
 import numbers
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from cvclaims.verdict import statistics
-from cvclaims.verdict.statistics import NOMINAL_ALPHA, Array, Estimate
+from cvclaims.verdict.levels import nominal
+from cvclaims.verdict.statistics import Array, Estimate
 
 Values: TypeAlias = Sequence[float] | npt.NDArray[np.floating[Any] | np.integer[Any]]
 """One number per seed."""
+
+# Of three looks.
+ONE_MEAN: Final = nominal("one mean", 3)
+DIFFERENCE: Final = nominal("difference", 3)
+DEVIATION: Final = nominal("deviation", 3)
+RATE: Final = nominal("rate", 3)
+SHARE: Final = nominal("share", 3)
+
+POWER: Final = 0.8
+"""How often a detectable difference would be shown."""
 
 SMALLEST: Final = float(np.finfo(np.float32).tiny)
 """The smallest positive normal float32, 1.18e-38: what `ratio` takes anything smaller for."""
@@ -51,13 +63,33 @@ class Verdict(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Decision:
-    """A verdict and the line of numbers that it rests on."""
+    """A verdict and the numbers that it rests on; those that a rule does not have are None.
+
+    Attributes:
+        reason: all of it in one line.
+        estimate: of what the rule bounds, in the unit of its limit: a mean, a difference, a ratio,
+            a standard deviation, a share.
+        lower, upper: its bounds, each one-sided at `level`.
+        level: the one-sided level of this look.
+        p: the one-sided p value that supports where it is below `level`.
+        n: the values of each sample.
+        detectable: how far beyond its limit the truth would have to lie for as many values, with
+            the spread seen, to show it four times in five; in the unit of `estimate`, for a ratio a
+            factor.
+    """
 
     verdict: Verdict
     reason: str
+    estimate: float | None = None
+    lower: float | None = None
+    upper: float | None = None
+    level: float | None = None
+    p: float | None = None
+    n: tuple[int, ...] = ()
+    detectable: float | None = None
 
 
-def greater(a: Values, b: Values, margin: float = 0.0, alpha: float = NOMINAL_ALPHA) -> Decision:
+def greater(a: Values, b: Values, margin: float = 0.0, alpha: float = DIFFERENCE) -> Decision:
     """mean(a) - mean(b) > margin, by Welch's bounds."""
     _check(alpha, margin=margin)
     samples = _values(a), _values(b)
@@ -66,13 +98,13 @@ def greater(a: Values, b: Values, margin: float = 0.0, alpha: float = NOMINAL_AL
     return _beyond("difference", statistics.welch(*samples), samples, margin, alpha)
 
 
-def not_worse(a: Values, b: Values, delta: float, alpha: float = NOMINAL_ALPHA) -> Decision:
+def not_worse(a: Values, b: Values, delta: float, alpha: float = DIFFERENCE) -> Decision:
     """mean(a) - mean(b) > -delta, by Welch's bounds; delta > 0, in the unit of the values."""
     _check_positive(delta=delta)
     return greater(a, b, -delta, alpha)
 
 
-def level(x: Values, value: float, delta: float, alpha: float = NOMINAL_ALPHA) -> Decision:
+def level(x: Values, value: float, delta: float, alpha: float = ONE_MEAN) -> Decision:
     """mean(x) inside value ± delta: two one-sided t tests. REFUTED when wholly outside."""
     _check(alpha, value=value)
     _check_positive(delta=delta)
@@ -81,21 +113,23 @@ def level(x: Values, value: float, delta: float, alpha: float = NOMINAL_ALPHA) -
         return undecided
     estimate = statistics.one_mean(sample)
     sign = int(statistics.inside(estimate, value, delta, alpha))
-    told = _told("mean", estimate, 0, (sample,), (value - delta, value + delta), alpha)
-    return _decision(sign, f"{told}; must lie inside {value:.6g} ± {delta:.6g}")
+    ends = value - delta, value + delta
+    told = _told("mean", estimate, 0, (sample,), ends, alpha)
+    reason = f"{told}; must lie inside {value:.6g} ± {delta:.6g}"
+    return _bounded(sign, reason, estimate, ends, (sample,), alpha)
 
 
-def above(x: Values, bound: float, alpha: float = NOMINAL_ALPHA) -> Decision:
+def above(x: Values, bound: float, alpha: float = ONE_MEAN) -> Decision:
     """mean(x) > bound, by Student's bounds."""
     return _one_sample(x, bound, alpha, claimed=1)
 
 
-def below(x: Values, bound: float, alpha: float = NOMINAL_ALPHA) -> Decision:
+def below(x: Values, bound: float, alpha: float = ONE_MEAN) -> Decision:
     """mean(x) < bound, by Student's bounds."""
     return _one_sample(x, bound, alpha, claimed=-1)
 
 
-def ratio(a: Values, b: Values, factor: float = 1.0, alpha: float = NOMINAL_ALPHA) -> Decision:
+def ratio(a: Values, b: Values, factor: float = 1.0, alpha: float = DIFFERENCE) -> Decision:
     """a > factor · b as a ratio of geometric means: `greater` on logarithms.
 
     For values >= 0 such as times and gradient norms; a negative one is a ValueError. Gradients in
@@ -116,10 +150,10 @@ def ratio(a: Values, b: Values, factor: float = 1.0, alpha: float = NOMINAL_ALPH
     decision = _beyond("ratio", estimate, samples, math.log(factor), alpha, shown=_exp)
     raised = sum(int((sample < SMALLEST).sum()) for sample in samples)
     note = f"; {raised} below {SMALLEST:.3g} taken for it" if raised else ""
-    return Decision(decision.verdict, decision.reason + note)
+    return replace(decision, reason=decision.reason + note)
 
 
-def ratio_above(x: Values, factor: float = 1.0, alpha: float = NOMINAL_ALPHA) -> Decision:
+def ratio_above(x: Values, factor: float = 1.0, alpha: float = ONE_MEAN) -> Decision:
     """The geometric mean of ratios x > factor: Student's bounds on their logarithms.
 
     For ratios of what was measured side by side, one a seed; one that is not positive is a
@@ -134,7 +168,7 @@ def ratio_above(x: Values, factor: float = 1.0, alpha: float = NOMINAL_ALPHA) ->
     return _beyond("ratio", estimate, (sample,), math.log(factor), alpha, shown=_exp)
 
 
-def ratio_within(x: Values, share: float, alpha: float = NOMINAL_ALPHA) -> Decision:
+def ratio_within(x: Values, share: float, alpha: float = ONE_MEAN) -> Decision:
     """The geometric mean of ratios x inside 1 ± share: two one-sided t tests on logarithms.
 
     REFUTED when wholly outside; `share` lies between 0 and 1.
@@ -149,10 +183,11 @@ def ratio_within(x: Values, share: float, alpha: float = NOMINAL_ALPHA) -> Decis
     estimate = statistics.at_magnitude(statistics.one_mean(np.log(sample)), 1.0)
     sign = int(statistics.inside(estimate, middle, half, alpha))
     told = _told("ratio", estimate, 0, (sample,), ends, alpha, _exp)
-    return _decision(sign, f"{told}; must lie inside 1 ± {share:.6g}")
+    reason = f"{told}; must lie inside 1 ± {share:.6g}"
+    return _bounded(sign, reason, estimate, ends, (sample,), alpha, _exp)
 
 
-def spread_below(x: Values, bound: float, alpha: float = NOMINAL_ALPHA) -> Decision:
+def spread_below(x: Values, bound: float, alpha: float = DEVIATION) -> Decision:
     """The standard deviation over seeds < bound, by the χ² bounds of Normal values."""
     _check(alpha)
     _check_positive(bound=bound)
@@ -168,10 +203,18 @@ def spread_below(x: Values, bound: float, alpha: float = NOMINAL_ALPHA) -> Decis
         told = f"at least {lower:.4g}", f"at most {upper:.4g}"
         limits = (f"between {lower:.4g} and {upper:.4g}", *told)[sign]
     reason = f"standard deviation {deviation:.4g}, {limits} ({_counts((sample,))})"
-    return _decision(-sign, f"{reason}; must stay below {bound:.6g}")
+    return replace(
+        _decision(-sign, f"{reason}; must stay below {bound:.6g}"),
+        estimate=float(deviation),
+        lower=float(lower),
+        upper=float(upper),
+        level=alpha,
+        p=float(statistics.deviation_p(deviation, sample.size, bound)),
+        n=(sample.size,),
+    )
 
 
-def rate(a: Values, b: Values, alpha: float = NOMINAL_ALPHA) -> Decision:
+def rate(a: Values, b: Values, alpha: float = RATE) -> Decision:
     """The share of ones in a exceeds that in b: Boschloo's exact test, either way round."""
     _check(alpha)
     samples = _flags(a), _flags(b)
@@ -181,10 +224,11 @@ def rate(a: Values, b: Values, alpha: float = NOMINAL_ALPHA) -> Decision:
     up, down = statistics.boschloo_p(k, n, j, m), statistics.boschloo_p(j, m, k, n)
     sign = int(up < alpha) - int(down < alpha)
     reason = f"{k} of {n} against {j} of {m}, {_p_told(up, down, sign, alpha)}"
-    return _decision(sign, reason)
+    decided = _decision(sign, reason)
+    return replace(decided, estimate=k / n - j / m, level=alpha, p=up, n=(n, m))
 
 
-def share_above(x: Values, share: float, alpha: float = NOMINAL_ALPHA) -> Decision:
+def share_above(x: Values, share: float, alpha: float = SHARE) -> Decision:
     """The share of ones in x exceeds `share`, between 0 and 1: the exact binomial test."""
     _check(alpha)
     _check_share(share=share)
@@ -194,10 +238,11 @@ def share_above(x: Values, share: float, alpha: float = NOMINAL_ALPHA) -> Decisi
     k, n = int(sample.sum()), sample.size
     up, down = map(float, statistics.binomial_p(k, n, share))
     sign = int(up < alpha) - int(down < alpha)
-    return _decision(sign, f"{k} of {n}, {_p_told(up, down, sign, alpha)}; must exceed {share:.6g}")
+    reason = f"{k} of {n}, {_p_told(up, down, sign, alpha)}; must exceed {share:.6g}"
+    return replace(_decision(sign, reason), estimate=k / n, level=alpha, p=up, n=(n,))
 
 
-def sooner(a: Values, b: Values, alpha: float = NOMINAL_ALPHA) -> Decision:
+def sooner(a: Values, b: Values, alpha: float = DIFFERENCE) -> Decision:
     """mean(a) < mean(b), in epochs until a threshold is reached, by Welch's bounds."""
     _check(alpha)
     samples = _values(a), _values(b)
@@ -207,7 +252,7 @@ def sooner(a: Values, b: Values, alpha: float = NOMINAL_ALPHA) -> Decision:
     return _beyond("epochs saved", saved, samples, 0.0, alpha)
 
 
-def order(groups: Sequence[Values], alpha: float = NOMINAL_ALPHA) -> Decision:
+def order(groups: Sequence[Values], alpha: float = DIFFERENCE) -> Decision:
     """Groups in the claimed order, largest first: every neighbouring pair by `greater`.
 
     Both the pairs in order and the pairs the other way round are Holm-corrected. SUPPORTED needs
@@ -225,11 +270,22 @@ def order(groups: Sequence[Values], alpha: float = NOMINAL_ALPHA) -> Decision:
     adjusted = statistics.holm(down if sign < 0 else up)
     pair = int(np.argmin(adjusted) if sign < 0 else np.argmax(adjusted))
     named = "other way round" if sign < 0 else "weakest pair"
-    return _decision(
+    decided = _decision(
         sign,
         f"{named}: groups {pair + 1} and {pair + 2}, difference "
         f"{_number(pairs[pair].value, pairs[pair], ())}, Holm-adjusted p {adjusted[pair]:.3g} "
         f"({_counts(samples)}); must stay below {alpha:g}",
+    )
+    # The pair that the order stands or falls by; where all pairs are in order, at its own level.
+    lower, upper = map(float, statistics.bounds(pairs[pair], alpha))
+    return replace(
+        decided,
+        estimate=float(pairs[pair].value),
+        lower=lower,
+        upper=upper,
+        level=alpha,
+        p=float(statistics.holm(up)[pair]),
+        n=tuple(sample.size for sample in samples),
     )
 
 
@@ -272,7 +328,42 @@ def _beyond(
     sign = int(statistics.side(estimate, limit, alpha))
     told = _told(what, estimate, sign, samples, (limit,), alpha, shown)
     must = "must exceed" if claimed > 0 else "must stay below"
-    return _decision(sign * claimed, f"{told}; {must} {shown(limit):.6g}")
+    reason = f"{told}; {must} {shown(limit):.6g}"
+    ends = (limit, math.inf) if claimed > 0 else (-math.inf, limit)
+    return _bounded(sign * claimed, reason, estimate, ends, samples, alpha, shown)
+
+
+def _bounded(
+    sign: int,
+    reason: str,
+    estimate: Estimate,
+    ends: tuple[float, float],
+    samples: Sequence[Array],
+    alpha: float,
+    shown: Callable[[float], float] = float,
+) -> Decision:
+    """A decision on whether the truth lies between two ends, with its numbers."""
+    lower, upper = map(float, statistics.bounds(estimate, alpha))
+    p = max(
+        float(statistics.p_values(estimate, ends[0])[0]) if math.isfinite(ends[0]) else 0.0,
+        float(statistics.p_values(estimate, ends[1])[1]) if math.isfinite(ends[1]) else 0.0,
+    )
+    reach = float(statistics.detectable(estimate, alpha, POWER))
+    decided = _decision(sign, reason)
+    if decided.verdict is Verdict.INCONCLUSIVE and estimate.error > 0:
+        beyond = f"a factor of {_exp(reach):.3g}" if shown is _exp else f"{reach:.3g}"
+        note = f"{beyond} beyond that would be shown four times in five"
+        decided = replace(decided, reason=f"{reason}; {note}")
+    return replace(
+        decided,
+        estimate=shown(float(estimate.value)),
+        lower=shown(lower),
+        upper=shown(upper),
+        level=alpha,
+        p=p,
+        n=tuple(sample.size for sample in samples),
+        detectable=shown(reach),
+    )
 
 
 def _decision(sign: int, reason: str) -> Decision:

@@ -24,8 +24,14 @@ class Arm:
 
     def measure(self, function: measures.Measure, label: str = "") -> "Sample":
         """Any number read off each run's record, such as those of `records.measure`."""
-        share = measures.is_share(function)
-        return Sample(label or self.name, (self,), lambda records: function(records[0]), share)
+        return Sample(
+            label or self.name,
+            (self,),
+            lambda records: function(records[0]),
+            share=measures.is_share(function),
+            series=measures.level_of(function),
+            to_a_threshold=measures.is_to_a_threshold(function),
+        )
 
     @property
     def test_accuracy(self) -> "Sample":
@@ -68,13 +74,25 @@ class Runs(Mapping[str, Arm]):
 class Sample:
     """A number for each seed, from the records that each of its arms has of that seed.
 
-    `share` where it is known to lie within 0 and 1, or to be the difference of two that do.
+    Attributes:
+        share: it is known to lie within 0 and 1, or to be the difference of two that do.
+        series: the series whose value it is, such as "test_accuracy"; empty where none is known.
+        to_a_threshold: it counts epochs to a value fixed beforehand.
+        parts: the two that it is the difference of.
     """
 
     label: str
     arms: tuple[Arm, ...]
     combine: Callable[[Sequence[Record]], float]
     share: bool = False
+    series: str = ""
+    to_a_threshold: bool = False
+    parts: "tuple[Sample, ...]" = ()
+
+    @property
+    def leaves(self) -> "tuple[Sample, ...]":
+        """The samples that it is made of, itself where it is no difference."""
+        return tuple(leaf for part in self.parts for leaf in part.leaves) or (self,)
 
     def __sub__(self, other: "Sample") -> "Sample":
         """The difference seed by seed: both arms share a seed's order of samples."""
@@ -83,7 +101,8 @@ class Sample:
             f"{self.label} − {other.label}",
             self.arms + other.arms,
             lambda records: self.combine(records[:n]) - other.combine(records[n:]),
-            self.share and other.share,
+            share=self.share and other.share,
+            parts=(self, other),
         )
 
 
@@ -104,6 +123,11 @@ class Pooled:
         """Whether all its numbers are shares."""
         return all(sample.share for sample in self.samples)
 
+    @property
+    def leaves(self) -> tuple[Sample, ...]:
+        """The samples that it is made of."""
+        return tuple(leaf for sample in self.samples for leaf in sample.leaves)
+
 
 @dataclass(frozen=True)
 class Computed:
@@ -116,6 +140,7 @@ class Computed:
     function: Callable[[int], float]
     arms: tuple[Arm, ...] = ()
     share: bool = field(default=False, init=False)
+    leaves: tuple[Sample, ...] = field(default=(), init=False)
 
 
 @dataclass(frozen=True)
@@ -146,9 +171,12 @@ class Timed:
 
     label: str
     take: Callable[[int], Timing]
+    # The names of the two arms, as what is shown beside the times has them.
+    of: tuple[str, ...] = ()
     # It trains no records, so it has no arms that the engine could be asked for.
     arms: tuple[Arm, ...] = field(default=(), init=False)
     share: bool = field(default=False, init=False)
+    leaves: tuple[Sample, ...] = field(default=(), init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "take", cache(self.take))

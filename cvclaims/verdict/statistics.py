@@ -17,18 +17,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from cvclaims.plan import LOOKS as LOOKS
-
 Array: TypeAlias = npt.NDArray[np.float64]
 Signs: TypeAlias = npt.NDArray[np.int8]
-
-NOMINAL_ALPHA: Final = 0.0221
-"""One-sided level of each of the three looks.
-
-Source: S. J. Pocock, "Group sequential methods in the design and analysis of clinical trials",
-Biometrika 64 (1977), table 1: three looks, overall 5 %. That table is for equal steps, a known
-variance and a two-sided test; what the level gives here is measured in docs/calibration.md.
-"""
 
 ROUNDING: Final = 8 * float(np.finfo(np.float64).eps)
 """Numbers that differ by less than this, relative to what they were computed from, are equal.
@@ -146,6 +136,19 @@ def side(estimate: Estimate, limit: float | Array, alpha: float) -> Signs:
     return _signs(np.asarray(above), np.asarray(below))
 
 
+@_extremes
+def detectable(estimate: Estimate, alpha: float, power: float) -> Array:
+    """How far beyond a limit the truth has to lie to be shown with this power, at this error.
+
+    (t(1 - alpha, df) + t(power, df)) · error: the usual approximation by a shifted t, with the
+    error seen taken for the true one. J. Cohen, "Statistical power analysis for the behavioral
+    sciences" (1988), section 2.
+    """
+    return -(special.stdtrit(estimate.df, alpha) + special.stdtrit(estimate.df, 1 - power)) * (
+        estimate.error
+    )
+
+
 def inside(estimate: Estimate, value: float, delta: float, alpha: float) -> Signs:
     """+1 where both bounds lie inside value ± delta, -1 where both lie outside on one side, else 0.
 
@@ -174,6 +177,11 @@ def deviation_bounds(deviation: Array, n: int, alpha: float) -> tuple[Array, Arr
     df = n - 1
     high, low = special.chdtri(df, alpha), special.chdtri(df, 1 - alpha)
     return deviation * np.sqrt(df / high), deviation * np.sqrt(df / low)
+
+
+def deviation_p(deviation: Array, n: int, limit: float) -> Array:
+    """One-sided p value of "σ >= limit", small where the sample deviation is well below it."""
+    return np.asarray(special.chdtr(n - 1, (n - 1) * np.square(deviation / limit)))
 
 
 def spread_side(x: npt.ArrayLike, limit: float, alpha: float) -> Signs:

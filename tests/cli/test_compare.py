@@ -97,6 +97,36 @@ def test_a_supported_claim_that_is_not_there_fell(
     assert "only in " in out
 
 
+def timing(device: str, verdict: str = "supported") -> Row:
+    return a("3.06", verdict, rule="ratio(1), timed", device=device)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "status", "told"),
+    [
+        ([timing("CPU")], [timing("CPU", "refuted")], 1, "0 of 1 verdicts agree"),
+        ([timing("CPU"), timing("H200")], [timing("CPU")], 0, "1 of 1 verdicts agree"),
+        ([timing("H200")], [timing("CPU", "refuted")], 0, "0 of 0 verdicts agree"),
+        ([timing("H200")], [timing("", "not evaluated")], 0, "0 of 0 verdicts agree"),
+        ([timing("H200")], [timing("", "error")], 1, "0 of 1 verdicts agree"),
+        ([timing("", "not evaluated")], [timing("CPU")], 0, "0 of 0 verdicts agree"),
+        ([timing("H200")], [a("1", "refuted")], 1, "0 of 1 verdicts agree"),
+    ],
+)
+def test_times_of_a_cpu_and_of_a_gpu_are_no_pair(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    before: list[Row],
+    after: list[Row],
+    status: int,
+    told: str,
+) -> None:
+    folder(tmp_path / "a", *before)
+    folder(tmp_path / "b", *after)
+    assert main(["compare", str(tmp_path / "a"), str(tmp_path / "b")]) == status
+    assert capsys.readouterr().out.startswith(told)
+
+
 @pytest.mark.usefixtures("both")
 @pytest.mark.parametrize(
     ("where", "why"),

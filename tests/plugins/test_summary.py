@@ -67,6 +67,20 @@ def test_a_refuted_claim_has_its_numbers_beside_those_reported() -> None:
     assert "mse 0.9694 -> 0.9767" in line.text
 
 
+def test_what_a_guard_held_back_is_counted_apart_from_what_ran() -> None:
+    rows = [
+        but(verdict="ran"),
+        but(verdict="ran", guards=["V1"]),
+        but(verdict="ran", guards=["V5"]),
+        but(verdict="inconclusive", guards=["V1"]),
+    ]
+    found = summary.count(rows)
+    assert (found["ran"], found["not comparable"], found["inconclusive"]) == (1, 2, 1)
+    heads, counts = texts(summary.overview(rows, SHEET))
+    assert heads.split()[-4:] == ["inconclusive", "ran", "not", "comparable"]
+    assert counts.split()[-3:] == ["1", "1", "2"]
+
+
 @pytest.mark.parametrize(
     ("row", "before", "told"),
     [

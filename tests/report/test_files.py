@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -181,3 +182,22 @@ def test_a_write_that_fails_leaves_the_old_file(
 def test_sound_takes_nothing_but_an_object() -> None:
     with pytest.raises(ValueError, match="object"):
         files.sound(["not", "a", "row"])
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        *({"guards": odd} for odd in ("V1", [1], None)),
+        *({"about_failing": odd} for odd in (False, "ce", [1], 1)),
+    ],
+)
+def test_odd_guards_are_unsound(odd: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="wrong type"):
+        files.sound({**judged("5.04", {"ce": CE}).to_dict(), **odd})
+
+
+@pytest.mark.parametrize("about", [True, ["ce"], []])
+def test_what_a_statement_says_of_failing_is_read_back(about: Any) -> None:
+    form = judged("5.04", {"ce": CE}, guards=["V1"], about_failing=about).to_dict()
+    assert files.sound(form).guards == ["V1"]
+    assert files.sound(form).about_failing == (about or ())

@@ -12,6 +12,9 @@ ROWS = [
     row("5.11", verdict="not evaluated"),
     row("1.01", verdict="error", **NETS),
     row("1.02", verdict="ran", **NETS),
+    row("1.04", verdict="ran", guards=["V1"], case="a", **NETS),
+    row("1.04", verdict="ran", guards=["V1", "V2"], case="b", **NETS),
+    row("1.05", guards=["V1"], **NETS),
     row("1.03", verdict="inconclusive", **NETS),
 ]
 
@@ -19,11 +22,11 @@ ROWS = [
 def test_claims_are_counted_as_well_as_rows() -> None:
     assert overview(ROWS).splitlines() == [
         "| report | claims | supported | refuted | of them disputed | inconclusive | ran "
-        "| not evaluated | error |",
-        "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
-        "| 5. Computer Vision HW3 | 4 (5) | 1 (2) | 2 | 1 | 0 | 0 | 1 | 0 |",
-        "| 1. Nets \\| more | 3 | 0 | 0 | 0 | 1 | 1 | 0 | 1 |",
-        "| **all** | 7 (8) | 1 (2) | 2 | 1 | 1 | 1 | 1 | 1 |",
+        "| of them not comparable | not evaluated | error |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
+        "| 5. Computer Vision HW3 | 4 (5) | 1 (2) | 2 | 1 | 0 | 0 | 0 | 1 | 0 |",
+        "| 1. Nets \\| more | 5 (6) | 1 | 0 | 0 | 1 | 2 (3) | 1 (2) | 0 | 1 |",
+        "| **all** | 9 (11) | 2 (3) | 2 | 1 | 1 | 2 (3) | 1 (2) | 1 | 1 |",
     ]
 
 
@@ -37,6 +40,13 @@ def test_a_claim_refuted_in_an_undisputed_case_too_is_not_expected_to_be() -> No
         overview(rows)
         .splitlines()[2]
         .startswith("| 5. Computer Vision HW3 | 1 (2) | 0 | 1 (2) | 0 (1) |")
+    )
+
+
+def test_a_claim_that_has_a_verdict_is_comparable() -> None:
+    rows = [row(case="a", verdict="ran", guards=["V1"]), row(case="b", verdict="refuted")]
+    assert (
+        overview(rows).splitlines()[2].endswith("| 1 (2) | 0 | 1 | 0 | 0 | 0 (1) | 0 (1) | 0 | 0 |")
     )
 
 

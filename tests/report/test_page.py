@@ -253,3 +253,18 @@ def test_the_page_says_what_a_mark_is_where_there_may_be_one(reported: dict[str,
     (group,) = groups([judged("5.04", {"ce": CE}, reported=reported)])
     picture = figures.Picture("figures/losses/5.04-ce-curves.png", "curves", group)
     assert (figures.MARKED in compose(group.rows, [picture])) == bool(reported)
+
+
+def test_guards_and_both_kinds_of_device_show_on_the_page() -> None:
+    timed = {"rule": "ratio(1), timed", "measured": {}, "case": "7×7"}
+    rows = [
+        judged("5.04", LOSSES, verdict="ran", guards=["V1", "V2"], reason="3 of 3 never started"),
+        row("5.06", device="CPU, 2 cores", reason="a processor's", **timed),
+        row("5.06", device="NVIDIA H200", reason="a GPU's", **timed),
+    ]
+    text = compose(rows, [])
+    assert "; rule greater(0); guards V1, V2\n" in text
+    assert "3 of 3 never started" in text
+    assert "| of them not comparable |" in text
+    assert text.count("a processor's") == text.count("a GPU's") == 1
+    assert "**5.06** (7×7): Experiment A; rule ratio(1), timed\n" in text

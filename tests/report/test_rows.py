@@ -133,6 +133,127 @@ def test_only_a_row_with_a_failure_has_the_field() -> None:
     assert Row.from_dict(failed.to_dict()) == failed
 
 
+def test_only_a_row_with_guards_has_their_fields() -> None:
+    assert not {"guards", "about_failing"} & at("full").to_dict().keys()
+    for about in (True, ["ce"]):
+        guarded = at("full", "ran", guards=["V1", "V2"], about_failing=about, assumed=[])
+        assert Row.from_dict(guarded.to_dict()) == guarded
+
+
+@pytest.mark.parametrize(
+    ("verdict", "guards", "held_back"),
+    [
+        ("ran", ["V1"], True),
+        ("ran", [], False),
+        ("supported", ["V1"], False),
+        ("inconclusive", ["V4"], False),
+    ],
+)
+def test_what_a_guard_held_back(verdict: str, guards: list[str], held_back: bool) -> None:
+    assert at("reduced", verdict, guards=guards).held_back is held_back
+
+
+KEYS = [f"{seed:064x}" for seed in range(8)]
+
+
+@pytest.mark.parametrize("scale", ["reduced", "full"])
+@pytest.mark.parametrize("verdict", ["supported", "refuted", "inconclusive"])
+def test_a_guard_withdraws_what_the_same_records_once_gave(verdict: str, scale: str) -> None:
+    old = at(scale, verdict, evidence={"ce": KEYS[:4], "mse": KEYS[4:]})
+    fewer = {"ce": KEYS[:3], "mse": KEYS[4:7]}
+    held = at(scale, "ran", guards=["V1"], evidence=fewer)
+    assert only(old, held) == held
+    others = at(scale, "ran", guards=["V1"], evidence={"ce": ["f" * 64]})
+    assert only(old, others) == old
+
+
+@pytest.mark.parametrize(
+    ("assumed", "guards", "taken_back"),
+    [
+        (["init"], ["V1"], True),
+        (["lr"], ["V3", "V1"], True),
+        (["epochs"], ["V1"], False),  # V1 is a note there; fewer seeds left it open
+        (["init"], ["V4"], False),
+        (["init"], [], False),
+    ],
+)
+def test_what_v1_leaves_open_stays_so_however_many_seeds_were_judged(
+    assumed: list[str], guards: list[str], taken_back: bool
+) -> None:
+    def values(seeds: int) -> dict[str, Any]:
+        return {"measured": {"ce": measured(*[0.5] * seeds)}, "evidence": {"ce": KEYS[:seeds]}}
+
+    old = at("full", assumed=assumed, **values(8))
+    new = at("full", "inconclusive", assumed=assumed, guards=guards, **values(3))
+    assert only(old, new) == (new if taken_back else old)
+    reduced = at("reduced", assumed=assumed, **values(8))
+    assert only(reduced, new) == new
+
+
+def test_what_v1_left_open_of_fewer_records_hides_no_verdict_on_others() -> None:
+    old = at("full", measured={"ce": measured(*[0.5] * 8)}, evidence={"ce": KEYS})
+    new = at("full", "inconclusive", guards=["V1"], assumed=["init"], evidence={"ce": ["f" * 64]})
+    assert only(old, new) == old
+
+
+CPU, GPU = "CPU, some processor, 2 cores", "NVIDIA H200"
+
+
+def timing(device: str, verdict: str = "supported", **changes: Any) -> Row:
+    times = {"rule": "ratio(1), timed", "evidence": {}, "device": device}
+    return at("full", verdict, **{**times, **changes})
+
+
+class TestTimed:
+    """V6: a timed row belongs to the kind of device that it was timed on."""
+
+    def test_only_times_belong_to_a_kind_of_device(self) -> None:
+        assert [timing(CPU).timed_on, timing(GPU).timed_on] == ["CPU", "GPU"]
+        assert [at("full", device=GPU).timed_on, timing("").timed_on] == ["", ""]
+        assert timing(CPU, rule="ratio(1)").timed_on == ""
+        assert timing(CPU, rule=None).timed_on == ""
+
+    def test_each_kind_has_a_row_of_its_own(self) -> None:
+        both = merge([timing(GPU)], [timing(CPU, "refuted")])
+        assert [row.timed_on for row in both] == ["CPU", "GPU"]
+        assert [row.verdict for row in both] == ["refuted", "supported"]
+        assert merge(both, [timing(CPU, "refuted")]) == both
+
+    def test_the_same_kind_replaces(self) -> None:
+        other = timing("CPU, another, 64 cores", "refuted")
+        both = merge([timing(GPU), timing(CPU)], [other])
+        assert both == [other, timing(GPU)]
+
+    def test_a_smaller_scale_hides_nothing_of_its_kind(self) -> None:
+        small = timing(CPU, "refuted")
+        small = replace(small, scale="reduced")
+        assert merge([timing(CPU)], [small]) == [timing(CPU)]
+        assert len(merge([timing(GPU)], [small])) == 2
+
+    @pytest.mark.parametrize("rule", ["ratio(1), timed", None])
+    def test_what_was_not_timed_hides_neither(self, rule: str | None) -> None:
+        both = merge([timing(GPU)], [timing(CPU)])
+        idle = timing("", "not evaluated", rule=rule, measured={})
+        assert merge(both, [idle]) == both
+        crash = timing("", "error", rule=rule, measured={}, reason="no memory")
+        assert [row.failure for row in merge(both, [crash])] == ["no memory"] * 2
+
+    def test_what_was_not_timed_gives_way(self) -> None:
+        for before in ("not evaluated", "error"):
+            idle = timing("", before, rule=None, measured={})
+            assert merge([idle], [timing(CPU)]) == [timing(CPU)]
+
+    def test_times_of_other_recipes_go_with_the_next_ones(self) -> None:
+        changed = judged("5.04", {"ce": CE.but(lr=0.5), "mse": MSE})
+        new = replace(timing(CPU), recipes=changed.recipes)
+        assert merge([timing(GPU)], [new]) == [new]
+
+    def test_a_claim_that_is_no_longer_timed_has_one_row(self) -> None:
+        both = merge([timing(GPU)], [timing(CPU)])
+        assert merge(both, [at("full", "refuted")]) == [at("full", "refuted")]
+        assert merge([at("full", "refuted")], [timing(CPU)]) == [timing(CPU)]
+
+
 NASTY = "a\x1b[2J\nb\udc80\u202e"
 SHOWN = r"a\x1b[2J b\udc80\u202e"
 

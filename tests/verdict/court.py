@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from cvclaims.claim import Claim, Report
 from cvclaims.engines import NotEvaluated
-from cvclaims.plan import Run, looks, runs_of
+from cvclaims.plan import LOOKS, Run, runs_of
 from cvclaims.recipe import Recipe
 from cvclaims.records import Record
 from cvclaims.verdict import Decision, rules
@@ -27,7 +28,7 @@ VALUES = {
 # Three seeds leave open whether the first is larger, five do not.
 LATE = {"a": [0.5, 0.6, 0.7, 0.6, 0.6], "b": [0.3, 0.4, 0.5, 0.4, 0.4]}
 # No number of seeds decides.
-OPEN = {"a": [0.1, 0.9] * 4, "b": [0.9, 0.1] * 4}
+OPEN = {"a": [0.2, 0.9] * 4, "b": [0.9, 0.2] * 4}
 
 # Whether a run of six (two arms, three seeds) failed, and ratios of times.
 FLAGS = {"a": 1.0, "b": 0.0}
@@ -52,12 +53,14 @@ def flags(label: str, arm: Arm, bit: float) -> Pooled:
     return pooled(f"{label} failed", part, part)
 
 
-def timed(label: str, ratios: Sequence[float], *, stand_in: bool = False) -> Timed:
+def timed(
+    label: str, ratios: Sequence[float], *, stand_in: bool = False, device: str = "a watch"
+) -> Timed:
     """Ratios by seed, on a device and data of their own, with a number beside them."""
 
     def take(seed: int) -> Timing:
         beside = {"a, s per epoch": 2.0 + seed}
-        return Timing(ratios[seed], beside, "a watch", "MNIST, timed", stand_in)
+        return Timing(ratios[seed], beside, device, "MNIST, timed", stand_in)
 
     return Timed(label, take)
 
@@ -93,14 +96,18 @@ class Court:
         scale: str = "full",
         most: int = 8,
         seeds: int = 8,
+        **about: Any,
     ) -> None:
         # Rates tell the arms apart at every scale.
         self.arms = {name: recipe.but(lr=0.1 * i) for i, name in enumerate("abcd", 1)}
-        claim = Claim(id="9.01", title="Something holds", source=PLACE, recipes=self.arms)
+        fields = {"id": "9.01", "title": "Something holds", "source": PLACE, **about}
+        claim = Claim(recipes=self.arms, **fields)
         of = accuracies(make) if isinstance(make, dict) else make
         self.scale = scale
         self.shelf = Shelf(self.arms, of, seeds)
-        self.judge = Judge(claim, scale, self.shelf, looks(most))
+        # Three looks, of light recipes too.
+        at = (*(n for n in LOOKS if n < most), most)
+        self.judge = Judge(claim, scale, self.shelf, at)
         self.runs = Runs(claim)
         self.bad, self.good = (flags(name, self.runs[name], bit) for name, bit in FLAGS.items())
         self.timed = timed("a / b", RATIOS)

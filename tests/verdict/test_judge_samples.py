@@ -337,7 +337,7 @@ class TestMeasured:
     def test_a_loss_that_is_not_a_number_leaves_the_claim_open(self) -> None:
         def make(arm: str, run: Run) -> Record:
             if arm == "a" and run.seed == 1:
-                return record(run.recipe, run.seed, status="diverged", accuracy=[0.1], loss=[NAN])
+                return record(run.recipe, run.seed, status="diverged", accuracy=[0.5], loss=[NAN])
             return record(run.recipe, run.seed)
 
         court = Court(make)

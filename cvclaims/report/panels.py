@@ -327,7 +327,11 @@ def classes(subject: Subject) -> Figure | None:
     marked = {mark.arm for mark in told}
     width = 0.8 / len(found)
     wide = min(12.5, 1 + len(names) * (0.75 + 0.2 * (len(found) - 1)))
-    figure = Figure(figsize=(max(5.6, wide), 3.0), layout="constrained")
+    title = ["each class after the last epoch: mean (bar) and seeds (dots)"]
+    for name, value, of in class_means(subject.reported, runs):
+        title.append(f"{name}: reported {value:g}, the mean of {', '.join(of)}")
+    height = 3.0 + 0.18 * (len(title) - 1)
+    figure = Figure(figsize=(max(5.6, wide), height), layout="constrained")
     (axes,) = row_of(figure, 1)
     shown = []
     for number, (name, part) in enumerate(found.items()):
@@ -344,10 +348,7 @@ def classes(subject: Subject) -> Figure | None:
     axes.set_ylim(0, 1.02)
     axes.grid(False, axis="x")
     axes.set_ylabel("test accuracy (share)")
-    title = ["each class after the last epoch: mean (bar) and seeds (dots)"]
-    for name, value, of in class_means(subject.reported, runs):
-        title.append(f"{name}: reported {value:g}, the mean of {', '.join(of)}")
-    axes.set_title("\n".join(dict.fromkeys(title)), parse_math=False)
+    axes.set_title("\n".join(dict.fromkeys(title)), parse_math=False, fontsize=10)
     legend(figure, subject, dict.fromkeys(marked, ""), bars=True)
     return figure
 

@@ -67,7 +67,7 @@ def class_marks(reported: Sequence[Reported], runs: Runs) -> list[Mark]:
 
 
 def class_means(reported: Sequence[Reported], runs: Runs) -> list[tuple[str, float, list[str]]]:
-    """The reported means over some classes: arm, number, and those classes.
+    """The reported means over some classes, but not all: arm, number, and those classes.
 
     Two runs could agree by chance with a mean of other classes; where three or more do, it is so.
     """
@@ -82,7 +82,8 @@ def class_means(reported: Sequence[Reported], runs: Runs) -> list[tuple[str, flo
             continue
         measured = np.array([part.measured[record.key] for record in records], dtype=np.float64)
         sets = np.array(list(itertools.product((False, True), repeat=len(names)))[1:])
-        sets = sets[sets.sum(axis=1) > 1]
+        sizes = sets.sum(axis=1)
+        sets = sets[(sizes > 1) & (sizes < len(names))]
         means = shares @ sets.T / sets.sum(axis=1)
         agree = np.isclose(means, measured[:, None], rtol=_CLOSE, atol=0).all(axis=0)
         if agree.sum() == 1:

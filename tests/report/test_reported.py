@@ -215,6 +215,8 @@ class TestClasses:
         assert class_means([part, cat], {"vgg": records}) == [("vgg", 0.947, classes)]
         assert class_marks([part], {"vgg": records}) == []
         assert class_means([part], {"vgg": records[:2]}) == []
+        every = told(measure.class_accuracy(*CLASSES), 0.9, records=records, arm="vgg")
+        assert class_means([every], {"vgg": records}) == []  # that is test accuracy, a curve's
 
     def test_runs_without_classes_have_none(self) -> None:
         part = told(measure.final("test_accuracy"), 0.8)

@@ -3,6 +3,7 @@
 #   make claims        run the claims that this machine can carry; compare with the committed results
 #   make results       the same, trained anew, in place of the committed results
 #   make replay        judge every claim from the committed records, training nothing
+#   make evidence      train the queue of long runs, claims/evidence.toml; may be killed and goes on
 #   make test          the whole test suite, and every claim at smoke scale
 #   make test-matrix   the numeric tests under other instruction sets and numbers of threads
 
@@ -23,7 +24,7 @@ READY  := $(VENV)/.ready
 SMOKE  := .cvclaims/smoke
 MINE   := .cvclaims/results
 
-.PHONY: claims results test test-matrix replay bench clean
+.PHONY: claims results evidence test test-matrix replay bench clean
 
 # Into a folder that git ignores: this machine trains for itself, and what is committed stays.
 # pytest ends with 10 where all that failed are claims that were refuted, and the comparison with 1
@@ -34,6 +35,10 @@ claims: $(READY)
 
 results: $(READY)
 	$(BIN)/pytest claims -n auto --claims-rerun || [ $$? -eq 10 ]
+
+# STEPS=2,3: these steps alone. `cvclaims evidence --status` says what is done, --renew takes it in.
+evidence: $(READY)
+	$(BIN)/cvclaims evidence $(if $(STEPS),--steps $(STEPS))
 
 test: $(READY)
 	$(BIN)/ruff check .

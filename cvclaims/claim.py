@@ -19,7 +19,7 @@ them at a smaller one.
 import inspect
 import keyword
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 # No number of a report comes near; the rows are read back with the same bound.
 LARGEST = 1e300
+
+# What a report gives for a name: one number, or one for each run that it publishes.
+Reported: TypeAlias = float | Sequence[float]
 
 T = TypeVar("T")
 # A value, or a function of the test's parameters that gives it.
@@ -85,7 +88,8 @@ class Source:
 class Claim:
     """One statement of a report, for one case of the test that judges it.
 
-    `reported` holds the report's numbers by name, in the unit that is measured. `recipes` names
+    `reported` holds the report's numbers by name, in the unit that is measured: one, or one for
+    each run that it publishes. `recipes` names
     what is trained. `disputed` says why the report's own numbers or arithmetic contradict the
     statement; then REFUTED is the expected outcome. `about_failing` names the recipes of which the
     statement says that they fail to train, or is True for all of them; the guards against networks
@@ -95,7 +99,7 @@ class Claim:
     id: str
     title: str
     source: Source
-    reported: Mapping[str, float] = field(default_factory=dict)
+    reported: Mapping[str, Reported] = field(default_factory=dict)
     recipes: Mapping[str, Recipe] = field(default_factory=dict)
     disputed: str | None = None
     case: str = ""
@@ -111,10 +115,7 @@ class Claim:
         for name, value in self.reported.items():
             if not _says_something(name):
                 raise self._wrong(f"what is reported has a name, not {name!r}")
-            if not _is_number(value):
-                raise self._wrong(f"reported {name!r} is not a number: {value!r}")
-            if abs(value) >= LARGEST:
-                raise self._wrong(f"reported {name!r} is too large: {LARGEST:g} or more")
+            self._check_reported(name, value)
         for name, recipe in self.recipes.items():
             if not _names_an_arm(name):
                 raise self._wrong(f"{name!r} cannot name a recipe in `runs.{name}`")
@@ -150,8 +151,34 @@ class Claim:
             return self.about_failing
         return arm in self.about_failing
 
+    def _check_reported(self, name: str, value: object) -> None:
+        runs = value if isinstance(value, list | tuple) else (value,)
+        for number in runs:
+            if not _is_number(number):
+                of = f"{number!r} among its runs" if runs is value else f"{number!r}"
+                raise self._wrong(f"reported {name!r} is not a number: {of}")
+            if abs(number) >= LARGEST:
+                raise self._wrong(f"reported {name!r} is too large: {LARGEST:g} or more")
+        if runs is value and len(runs) < 2:
+            raise self._wrong(
+                f"reported {name!r} lists {len(runs)} runs; write a number for one, two or more "
+                "in a list"
+            )
+        if runs is value and {abs(n) > 1 for n in runs if n} == {True, False}:
+            far = max(runs, key=abs) / min((n for n in runs if n), key=abs)
+            if abs(far) >= 20:
+                raise self._wrong(
+                    f"reported {name!r} mixes shares and percentages: {min(runs):g} and "
+                    f"{max(runs):g} are runs of one"
+                )
+
     def _wrong(self, what: str) -> ValueError:
         return ValueError(f"claim {self.id}: {what}")
+
+
+def mean_reported(value: Reported) -> float:
+    """A reported number; of several runs their mean."""
+    return float(value) if isinstance(value, int | float) else math.fsum(value) / len(value)
 
 
 def _is_number(value: object) -> bool:
@@ -179,7 +206,7 @@ class ClaimMark:
     id: str
     title: str
     source: Source
-    reported: PerCase[Mapping[str, float]]
+    reported: PerCase[Mapping[str, Reported]]
     recipes: PerCase[Mapping[str, Recipe]]
     disputed: PerCase[str | None]
     case: PerCase[str | None]
@@ -241,7 +268,7 @@ def claim(
     title: str,
     *,
     source: Source,
-    reported: PerCase[Mapping[str, float]] | None = None,
+    reported: PerCase[Mapping[str, Reported]] | None = None,
     recipes: PerCase[Mapping[str, Recipe]] | None = None,
     disputed: PerCase[str | None] = None,
     case: PerCase[str | None] = None,

@@ -31,6 +31,9 @@ from cvclaims.catalogue import (
     known,
 )
 
+# The fields that say nothing of what is trained.
+UNTRAINED = ("assumed", "reduced")
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Recipe:
@@ -78,6 +81,8 @@ class Recipe:
             samples, and networks of one shape their start.
         assumed: the fields that the report does not state and that we chose. They are shown in
             every table; they do not change what is trained.
+        reduced: the recipe's own reduced scale, as the fields that `shrunk` changes; empty: that
+            of `cvclaims.scales`. It does not change what is trained at another scale.
     """
 
     data: str
@@ -108,6 +113,7 @@ class Recipe:
     probes: tuple[str, ...] = ()
     own_seeds: bool = False
     assumed: tuple[str, ...] = ()
+    reduced: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._check_names()
@@ -123,6 +129,7 @@ class Recipe:
             )
         if "units" in self.probes and not self.model_args.get("hidden"):
             raise ValueError("probe 'units' looks at an MLP's hidden layers; there are none")
+        self._check_reduced()
 
     def _check_names(self) -> None:
         known("data set", self.data, DATASETS)
@@ -138,7 +145,7 @@ class Recipe:
         _names(self, "probes", "probe", PROBES)
         _names(self, "augment", "augmentation", AUGMENTATIONS)
         _names(self, "classes", "class", DATASETS[self.data].classes)
-        names = {f.name for f in dataclasses.fields(self)} - {"assumed"}
+        names = {f.name for f in dataclasses.fields(self)} - set(UNTRAINED)
         for name in self.assumed:
             known("recipe field in `assumed`", name, names)
         if self.model != "mlp" and DATASETS[self.data].shape != (3, 32, 32):
@@ -189,6 +196,23 @@ class Recipe:
         if self.held_out >= whole:
             raise ValueError(f"held_out {self.held_out} leaves none of {whole} training samples")
 
+    def _check_reduced(self) -> None:
+        if not isinstance(self.reduced, Mapping):
+            raise ValueError(
+                f"reduced must name fields, such as {{'epochs': 10}}, not {self.reduced!r}"
+            )
+        if not self.reduced:
+            return
+        # With other data or classes it would be another statement.
+        names = {f.name for f in dataclasses.fields(self)} - {*UNTRAINED, "data", "classes"}
+        for name in self.reduced:
+            known("recipe field in `reduced`", name, names)
+        try:
+            self.shrunk(**self.reduced)
+        except ValueError as error:
+            raise ValueError(f"`reduced` is no recipe: {error}") from None
+        object.__setattr__(self, "reduced", dict(self.reduced))
+
     def _available(self, part: str) -> int:
         """Samples of the chosen classes; every set that is cut into classes has equal ones."""
         facts = DATASETS[self.data]
@@ -214,6 +238,31 @@ class Recipe:
         """The same recipe with some fields changed; unknown fields raise TypeError."""
         return dataclasses.replace(self, **changes)
 
+    def shrunk(self, **changes: Any) -> "Recipe":
+        """A smaller protocol, with some fields changed and no `reduced` of its own.
+
+        As `but`, except that `epochs`, `train_size` and `test_size` are never more than here,
+        `model_args` are changed one by one, and `step_size` and `warmup`, where they are not
+        named, shrink with the epochs.
+        """
+        whole = {
+            "epochs": (self.epochs, self.epochs),
+            "train_size": (self.train_samples + self.held_out, self.train_size),
+            "test_size": (self.test_samples, self.test_size),
+        }
+        for name, (most, mine) in whole.items():
+            if type(changes.get(name)) is int and changes[name] >= most:
+                changes[name] = mine
+        if isinstance(changes.get("model_args"), Mapping):
+            changes["model_args"] = {**self.model_args, **changes["model_args"]}
+        if type(epochs := changes.get("epochs")) is int:
+            share = epochs / self.epochs
+            changes.setdefault(
+                "step_size", self.step_size and max(1, round(self.step_size * share))
+            )
+            changes.setdefault("warmup", min(round(self.warmup * share), epochs - 1))
+        return self.but(**changes, reduced={})
+
     def canonical(self) -> dict[str, Any]:
         """The fields that decide what is learned, as JSON types, defaults left out.
 
@@ -223,7 +272,7 @@ class Recipe:
         args = {k: _plain(v) for k, v in self.model_args.items() if v != model_defaults[k]}
         form: dict[str, Any] = {"model_args": args} if args else {}
         for f in dataclasses.fields(self):
-            if f.name in ("model_args", "assumed"):
+            if f.name in ("model_args", *UNTRAINED):
                 continue
             value = getattr(self, f.name)
             if f.default is dataclasses.MISSING or value != f.default:

@@ -19,16 +19,21 @@ FEWEST_UNITS = 8
 def scaled(recipe: Recipe, scale: str) -> Recipe:
     """The recipe at a scale; a pure function. Raises ValueError for an unknown scale.
 
-    full: as it stands. reduced: light recipes as they stand; others with a quarter of the width
-    (Inception's branches keep 16 channels) and for half of the epochs, but at least 30, or all
-    where there are fewer; a schedule's steps and the warm-up shrink with the epochs. Images,
-    batches, rates, patience, augmentation and precision stay. smoke: 256 samples, two epochs, an
-    eighth of the width, for every recipe: it shows that the code runs, and nothing else.
+    full: as it stands. reduced: as the recipe's own `reduced` says, where it has one; else light
+    recipes as they stand, and others with a quarter of the width (Inception's branches keep 16
+    channels) and for half of the epochs, but at least 30, or all where there are fewer; a
+    schedule's steps and the warm-up shrink with the epochs. Images, batches, rates, patience,
+    augmentation and precision stay. smoke: 256 samples, two epochs, an eighth of the width, for
+    every recipe: it shows that the code runs, and nothing else.
     """
     known("scale", scale, SCALES)
-    if scale == "full" or (scale == "reduced" and recipe.light):
+    if scale == "smoke":
+        return _smoke(recipe)
+    if recipe.reduced:
+        return recipe.shrunk(**recipe.reduced if scale == "reduced" else {})
+    if scale == "full" or recipe.light:
         return recipe
-    return _reduced(recipe) if scale == "reduced" else _smoke(recipe)
+    return _reduced(recipe)
 
 
 def scale_name(recipe: Recipe, scale: str) -> str:
@@ -40,37 +45,24 @@ def scale_name(recipe: Recipe, scale: str) -> str:
 
 
 def _reduced(recipe: Recipe) -> Recipe:
-    epochs = min(recipe.epochs, max(REDUCED_EPOCHS, math.ceil(recipe.epochs / 2)))
-    return recipe.but(
-        epochs=epochs,
-        step_size=_step(recipe, epochs),
-        warmup=_warmup(recipe, epochs),
+    return recipe.shrunk(
+        epochs=max(REDUCED_EPOCHS, math.ceil(recipe.epochs / 2)),
         model_args=_narrowed(recipe, REDUCED_WIDTH),
     )
 
 
 def _smoke(recipe: Recipe) -> Recipe:
     whole = recipe.train_samples + recipe.held_out
-    train_size, epochs = min(SMOKE_SAMPLES, whole), min(SMOKE_EPOCHS, recipe.epochs)
+    train_size = min(SMOKE_SAMPLES, whole)
     held_out = recipe.held_out and max(1, round(recipe.held_out * train_size / whole))
-    return recipe.but(
+    return recipe.shrunk(
         train_size=train_size,
-        test_size=min(SMOKE_SAMPLES, recipe.test_samples),
-        epochs=epochs,
+        test_size=SMOKE_SAMPLES,
+        epochs=SMOKE_EPOCHS,
         held_out=held_out,
-        step_size=_step(recipe, epochs),
-        warmup=_warmup(recipe, epochs),
         batch_size=recipe.batch_size and min(recipe.batch_size, train_size - held_out),
         model_args=_narrowed(recipe, SMOKE_WIDTH),
     )
-
-
-def _step(recipe: Recipe, epochs: int) -> int | None:
-    return recipe.step_size and max(1, round(recipe.step_size * epochs / recipe.epochs))
-
-
-def _warmup(recipe: Recipe, epochs: int) -> int:
-    return min(round(recipe.warmup * epochs / recipe.epochs), epochs - 1)
 
 
 def _narrowed(recipe: Recipe, width: float) -> dict[str, Any]:

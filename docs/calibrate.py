@@ -1,4 +1,6 @@
-"""Rewrites the tables of calibration.md by simulation: python docs/calibrate.py (three minutes).
+"""Rewrites the tables of calibration.md by simulation: python docs/calibrate.py (five minutes).
+
+With --levels it looks for the levels themselves, those of `cvclaims.verdict.levels`, instead.
 
 Every cell has a generator of its own, seeded by its place, so a table that gains a row keeps the
 numbers of the others.
@@ -6,12 +8,15 @@ numbers of the others.
 
 from __future__ import annotations
 
+import sys
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from cvclaims.plan import LOOKS, MORE_LOOKS
+from cvclaims.verdict import nominal, statistics
 from cvclaims.verdict.calibration import (
     CASES,
     NOISES,
@@ -19,13 +24,15 @@ from cvclaims.verdict.calibration import (
     Noise,
     Rates,
     draw,
+    first_decision,
     level_case,
     rate_rates,
     rates,
     share_rates,
     spread_rates,
 )
-from cvclaims.verdict.statistics import LOOKS, NOMINAL_ALPHA
+from cvclaims.verdict.levels import NOMINAL, Kind
+from cvclaims.verdict.statistics import Array, Signs
 
 PAGE = Path(__file__).with_name("calibration.md")
 SIMULATIONS = 100_000
@@ -41,13 +48,15 @@ def simulated(
     distance: float = 0.0,
     variances: Sequence[float] = (1.0,),
     looks: Sequence[int] = LOOKS,
+    three: bool = False,
 ) -> Rates:
-    """The rates of one cell."""
+    """The rates of one cell; `three`: as far as these looks go of three."""
     place = f"{case.name} {case.limit} {noise} {distance} {variances}"
     rng = np.random.default_rng([SEED, zlib.crc32(place.encode())])
     drawn: Noise = NOISES[noise]
-    samples = draw(case, drawn, SIMULATIONS, rng, distance, np.sqrt(variances).tolist())
-    return rates(case, samples, looks)
+    scales, most = np.sqrt(variances).tolist(), max(looks[-1], LOOKS[-1])
+    samples = draw(case, drawn, SIMULATIONS, rng, distance, scales, most)
+    return rates(case, samples, looks, nominal(case.kind, 3) if three else None)
 
 
 def percent(*shares: float) -> str:
@@ -61,10 +70,56 @@ def table(head: Sequence[str], rows: Iterator[list[str]]) -> str:
 
 def setting() -> str:
     return (
-        f"Looks at {LOOKS[0]}, {LOOKS[1]} and {LOOKS[2]} seeds, nominal level {NOMINAL_ALPHA}; "
+        f"Looks at {LOOKS[0]}, {LOOKS[1]} and {LOOKS[2]} seeds, each at the level of three looks; "
         f"{SIMULATIONS:,} data sets a cell, seed {SEED}; "
         f"a rate of 5 % is known to ± {196 * (0.05 * 0.95 / SIMULATIONS) ** 0.5:.2f} %."
     )
+
+
+def levels() -> str:
+    """Each kind's level, and the false support in percent, by the number of looks."""
+    by_name = {case.name: case for case in CASES}
+
+    def cell(kind: Kind, k: int) -> str:
+        looks = MORE_LOOKS[: k + 1]
+        if kind == "deviation":
+            rng = np.random.default_rng([SEED, k])
+            found = spread_rates(NOISES["Normal"], SIMULATIONS, rng, looks=looks).supported
+        elif kind == "rate":
+            shares = np.linspace(0.05, 0.5, 10)
+            found = max(rate_rates(p, p, each, looks).supported for p in shares for each in (1, 2))
+        elif kind == "share":
+            found = max(share_rates(0.5, 0.5, each, looks).supported for each in (1, 2, 4, 8))
+        else:
+            case = by_name["greater" if kind == "difference" else "above"]
+            found = simulated(case, "Normal", 0.0, (1.0, 16.0), looks).supported
+        return f"{NOMINAL[kind][k]:g}: {percent(found)}"
+
+    head = ["kind", *(f"{k} look{'s' * (k > 1)}" for k in range(1, 6))]
+    return table(head, ([kind, *(cell(kind, k) for k in range(5))] for kind in NOMINAL))
+
+
+def largest(kind: Kind, looks: Sequence[int], simulations: int = 1_000_000) -> float:
+    """The largest level with at most 5 % false support, by bisection on one set of draws."""
+    rng = np.random.default_rng([SEED, len(looks), looks[-1]])
+    groups = 2 if kind == "difference" else 1
+    # Welch's is at its worst where the standard deviations are most unlike: ratio 4.
+    draws = [(1, 4)[g] * rng.standard_normal((simulations, looks[-1])) for g in range(groups)]
+    signs: dict[str, Callable[..., Signs]] = {
+        "one mean": lambda x, alpha: statistics.side(statistics.one_mean(x), 0.0, alpha),
+        "difference": lambda a, b, alpha: statistics.side(statistics.welch(a, b), 0.0, alpha),
+        "deviation": _narrower,
+    }
+    low, high = 0.001, 0.06
+    for _ in range(18):
+        middle = (low + high) / 2
+        outcome = first_decision(signs[kind], draws, middle, looks)
+        low, high = (middle, high) if np.mean(outcome > 0) <= 0.05 else (low, middle)
+    return low
+
+
+def _narrower(x: Array, alpha: float) -> Signs:
+    return np.asarray(-statistics.spread_side(x, 1.0, alpha), dtype=np.int8)
 
 
 def on_the_limit(cases: Sequence[Case], variances: Sequence[float]) -> str:
@@ -81,7 +136,8 @@ def on_the_limit(cases: Sequence[Case], variances: Sequence[float]) -> str:
 def power() -> str:
     def cell(case: Case, distance: float) -> str:
         by_look = (LOOKS[: k + 1] for k in range(len(LOOKS)))
-        return percent(*(simulated(case, "Normal", distance, looks=n).supported for n in by_look))
+        found = (simulated(case, "Normal", distance, looks=n, three=True) for n in by_look)
+        return percent(*(rates.supported for rates in found))
 
     return table(
         ["rule", "1 σ", "2 σ", "3 σ"],
@@ -130,11 +186,17 @@ def spreads() -> str:
 
 
 def main() -> None:
+    if "--levels" in sys.argv:
+        for kind in NOMINAL:
+            for k in range(1, 6) if kind in ("one mean", "difference", "deviation") else ():
+                print(f"{kind}, {k} looks: {largest(kind, MORE_LOOKS[:k]):.5f}")
+        return
     tables = {
         "setting": setting(),
+        "levels": levels(),
         "equal variances": on_the_limit(CASES, (1.0,)),
         "variances 1 to 3": on_the_limit(PAIRED, (1.0, 3.0)),
-        "variances 1 to 9": on_the_limit(PAIRED, (1.0, 9.0)),
+        "variances 1 to 16": on_the_limit(PAIRED, (1.0, 16.0)),
         "power": power(),
         "narrow levels": narrow_levels(),
         "counts": counts(),

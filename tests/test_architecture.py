@@ -22,6 +22,7 @@ ROOMS: dict[str, set[str]] = {
     "text": set(),
     "catalogue": set(),
     "seeds": set(),
+    "queue": {"catalogue"},
     "files": set(),
     "session": set(),
     "locks": {"text"},
@@ -41,7 +42,7 @@ ROOMS: dict[str, set[str]] = {
     "report": {"text", "catalogue", "files", "locks", "recipe", "claim", "records", "verdict"},
 }
 ROOMS["plugins"] = set(ROOMS)  # they connect the rooms
-ROOMS["cli"] = {"text", "report"}
+ROOMS["cli"] = {"text", "report", "locks", "queue", "plugins"}
 ROOMS["__main__"] = {"cli"}
 
 # Needed while tests are collected, in any project: nothing heavy at all.
@@ -50,7 +51,7 @@ COLLECTED = (
     "session",
     *("records", "records.measure", "engines", "engines.replay", "data.folder"),
     *("plugins.claims", "plugins.torch_fixtures", "plugins.results"),
-    *("text", "cli", "cli.compare", "report.changes"),
+    *("text", "cli", "cli.compare", "cli.evidence", "queue", "report.changes"),
     *("plugins.cases", "plugins.outcome", "plugins.settings", "plugins.suite"),
     *("plugins.asserts", "plugins.gpu", "plugins.identity", "plugins.properties"),
 )

@@ -155,12 +155,27 @@ class TestBadInput:
         assert refused(source=bad).startswith("claim 9.01: its source is a place such as ")
 
     @pytest.mark.parametrize(
-        "bad", ["0.98", None, True, [0.98], 1j, float("nan"), float("inf"), -float("inf")]
+        "bad", ["0.98", None, True, {0.98}, 1j, float("nan"), float("inf"), -float("inf")]
     )
     def test_reported_numbers(self, bad: object) -> None:
         assert refused(reported={"ce": bad}) == (
             f"claim 9.01: reported 'ce' is not a number: {bad!r}"
         )
+
+    @pytest.mark.parametrize(
+        ("runs", "told"),
+        [
+            ([0.98], "lists 1 runs; write a number for one, two or more in a list"),
+            ([], "lists 0 runs; write a number for one, two or more in a list"),
+            ([0.98, "0.97"], "is not a number: '0.97' among its runs"),
+            ([0.98, True], "is not a number: True among its runs"),
+            ([0.98, None], "is not a number: None among its runs"),
+            ([0.98, 1e301], "is too large: 1e+300 or more"),
+            ([0.98, 97.0], "mixes shares and percentages: 0.98 and 97 are runs of one"),
+        ],
+    )
+    def test_reported_runs(self, runs: object, told: str) -> None:
+        assert refused(reported={"ce": runs}) == f"claim 9.01: reported 'ce' {told}"
 
     @pytest.mark.parametrize("bad", [10**400, -(10**5000), 1e300], ids=["a", "b", "c"])
     def test_reported_numbers_that_no_file_could_hold(self, bad: float) -> None:

@@ -6,7 +6,6 @@ from cvclaims.claim import Claim, Report
 from cvclaims.plan import LOOKS, Run, effective_scale, first_runs, looks, runs_of
 from cvclaims.recipe import Recipe
 from cvclaims.scales import scaled
-from cvclaims.verdict import statistics
 
 PLACE = Report(9, "a-report", "A report").at("Table 1")
 LIGHT = Recipe(data="digits", lr=0.1, epochs=5)
@@ -17,27 +16,37 @@ def claim(id: str, **recipes: Recipe) -> Claim:
     return Claim(id=id, title="Something holds", source=PLACE, recipes=recipes)
 
 
+PERCEPTRON = Recipe(data="fashion_mnist", lr=0.1, epochs=9)
+NETWORK = Recipe(data="cifar10", model="vgg", lr=0.1, epochs=9)
+
+
 @pytest.mark.parametrize(
     ("most", "expected"),
     [
-        (1, (1,)),
-        (2, (2,)),
-        (3, (3,)),
-        (4, (3, 4)),
-        (5, (3, 5)),
-        (6, (3, 5, 6)),
-        (7, (3, 5, 7)),
-        (8, (3, 5, 8)),
+        *((1, (1,)), (2, (2,)), (3, (3,)), (4, (3, 4)), (5, (3, 5)), (6, (3, 5, 6))),
+        *((7, (3, 5, 7)), (8, (3, 5, 8)), (9, (3, 5, 8)), (20, (3, 5, 8)), (None, (3, 5, 8))),
     ],
 )
-def test_looks(most: int, expected: tuple[int, ...]) -> None:
-    assert looks(most) == expected
+def test_looks(most: int | None, expected: tuple[int, ...]) -> None:
+    assert looks(claim("9.1", a=LIGHT, b=NETWORK), most) == expected
 
 
-def test_the_bounds_are_for_as_many_looks() -> None:
-    assert max(len(looks(n)) for n in range(1, 9)) == len(LOOKS) == 3
-    assert statistics.LOOKS is LOOKS
-    assert statistics.NOMINAL_ALPHA == 0.0221  # Pocock's for three
+@pytest.mark.parametrize(
+    ("most", "expected"),
+    [
+        *((3, (3,)), (8, (3, 5, 8)), (9, (3, 5, 8, 9)), (13, (3, 5, 8, 13))),
+        *((14, (3, 5, 8, 13, 14)), (20, (3, 5, 8, 13, 20)), (None, (3, 5, 8, 13, 20))),
+    ],
+)
+@pytest.mark.parametrize("recipe", [LIGHT, PERCEPTRON], ids=["light", "perceptron"])
+def test_looks_where_a_run_takes_seconds(
+    recipe: Recipe, most: int | None, expected: tuple[int, ...]
+) -> None:
+    assert looks(claim("9.1", a=recipe, b=recipe.but(lr=0.2)), most) == expected
+
+
+def test_what_trains_nothing_has_three_looks() -> None:
+    assert looks(claim("9.1")) == LOOKS == (3, 5, 8)
 
 
 def test_runs_are_of_the_scaled_recipe() -> None:

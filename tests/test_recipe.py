@@ -151,7 +151,7 @@ def test_the_order_of_classes_is_that_of_the_labels() -> None:
 
 def test_no_field_is_forgotten_here() -> None:
     fields = {f.name for f in dataclasses.fields(Recipe)}
-    assert {*OTHERS, *CONVOLUTIONAL_OTHERS, *HOLDING_OUT} == fields - {"assumed"}
+    assert {*OTHERS, *CONVOLUTIONAL_OTHERS, *HOLDING_OUT} == fields - {"assumed", "reduced"}
     assert CONVOLUTIONAL.but(**HOLDING_OUT) != CONVOLUTIONAL.but(patience=10)
 
 
@@ -165,6 +165,11 @@ def test_every_argument_of_the_model_is_in_the_digest(arg: str) -> None:
 def test_whole_numbers_and_floats_are_the_same_rate(name: str) -> None:
     assert RECIPE.but(**{name: 2}) == RECIPE.but(**{name: 2.0})
     assert RECIPE.but(**{name: 2}).digest == RECIPE.but(**{name: 2.0}).digest
+
+
+def test_a_reduced_scale_changes_nothing_of_the_whole_protocol() -> None:
+    assert RECIPE.but(reduced={"epochs": 2}).canonical() == RECIPE.canonical()
+    assert RECIPE.but(reduced={"epochs": 2}).but(lr=0.3).reduced == {"epochs": 2}
 
 
 def test_what_is_assumed_changes_nothing() -> None:
@@ -203,7 +208,7 @@ def test_json_gives_the_recipe_back(recipe: Recipe) -> None:
     assert again == recipe
     assert again.canonical() == recipe.canonical()
     for f in dataclasses.fields(Recipe):
-        if f.name != "assumed":
+        if f.name not in ("assumed", "reduced"):
             assert getattr(again, f.name) == getattr(recipe, f.name), f.name
 
 

@@ -192,3 +192,22 @@ def test_an_unknown_field_is_a_type_error_in_code() -> None:
 def test_what_is_no_recipe_is_a_value_error_from_a_file(form: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=re.compile(r"\A.+\Z")):
         Recipe.from_canonical(form)
+
+
+@pytest.mark.parametrize(
+    ("reduced", "line"),
+    [
+        ({"epoch": 1}, "unknown recipe field in `reduced` 'epoch': did you mean 'epochs'? "),
+        ({"data": "moons"}, "unknown recipe field in `reduced` 'data': known are "),
+        ({"reduced": {}}, "unknown recipe field in `reduced` 'reduced': known are "),
+        ({"epochs": 0}, "`reduced` is no recipe: epochs must be a whole number of 1 or more"),
+        ({"epochs": "2"}, "`reduced` is no recipe: epochs must be a whole number of 1 or more"),
+        ({"train_size": 20}, "`reduced` is no recipe: batch_size 128 is more than the 20 samples"),
+        ({"model_args": {"wide": 1}}, "`reduced` is no recipe: unknown argument of model 'mlp': "),
+        ({"model_args": 4}, "`reduced` is no recipe: model_args must name arguments of 'mlp'"),
+        (["epochs"], "reduced must name fields, such as {'epochs': 10}, not ['epochs']"),
+        (None, "reduced must name fields, such as {'epochs': 10}, not None"),
+    ],
+)
+def test_a_reduced_scale_that_is_none(reduced: Any, line: str) -> None:
+    assert refused(reduced=reduced).startswith(line)

@@ -95,6 +95,58 @@ def test_a_convolutional_protocol_at_each_scale() -> None:
     assert (scaled(few, "reduced").train_samples, scaled(few, "reduced").epochs) == (15_000, 15)
 
 
+def own(recipe: Recipe, **reduced: Any) -> Recipe:
+    """What the recipe becomes at a reduced scale of its own."""
+    return scaled(recipe.but(reduced=reduced), "reduced")
+
+
+class TestOwnScale:
+    def test_it_changes_what_it_names_and_nothing_else(self) -> None:
+        few = own(CONVOLUTIONAL, train_size=5_000, test_size=2_000)
+        assert few == CONVOLUTIONAL.but(train_size=5_000, test_size=2_000)
+
+    def test_schedules_shrink_with_the_epochs_unless_they_are_named(self) -> None:
+        warm = CONVOLUTIONAL.but(warmup=10)
+        assert (warm.epochs, warm.step_size) == (50, 20)
+        short = own(warm, epochs=10)
+        assert (short.epochs, short.step_size, short.warmup) == (10, 4, 2)
+        named = own(warm, epochs=10, step_size=5, warmup=0)
+        assert (named.epochs, named.step_size, named.warmup) == (10, 5, 0)
+
+    def test_arguments_of_the_model_change_one_by_one(self) -> None:
+        plain = CONVOLUTIONAL.but(model_args={"batch_norm": True})
+        narrow = own(plain, model_args={"width": 0.5})
+        assert narrow == CONVOLUTIONAL.but(model_args={"batch_norm": True, "width": 0.5})
+
+    def test_the_example_of_the_docs(self) -> None:
+        base = Recipe(
+            data="cifar10", model="resnet", lr=0.1, scheduler="step", step_size=30, epochs=90,
+            reduced={"epochs": 10, "train_size": 5_000, "model_args": {"width": 0.5}},
+        )  # fmt: skip
+        small = scaled(base.but(model_args={"depth": 50}), "reduced")
+        assert (small.epochs, small.train_size, small.step_size) == (10, 5_000, 3)
+        assert (small.model_args["depth"], small.model_args["width"]) == (50, 0.5)
+
+    @pytest.mark.parametrize("name", ["epochs", "train_size", "test_size"])
+    def test_it_is_never_the_larger_one(self, name: str) -> None:
+        assert own(CONVOLUTIONAL, **{name: 10**6}) == CONVOLUTIONAL
+        assert scale_name(CONVOLUTIONAL.but(reduced={name: 10**6}), "reduced") == "full"
+
+    def test_light_recipes_may_have_one(self) -> None:
+        light = RECIPE.but(reduced={"epochs": 1})
+        assert scaled(light, "reduced") == RECIPE.but(epochs=1)
+        assert [scale_name(light, scale) for scale in SCALES] == ["smoke", "reduced", "full"]
+
+    def test_other_scales_are_as_without_it(self) -> None:
+        wide = CONVOLUTIONAL.but(reduced={"epochs": 7, "model_args": {"width": 0.5}})
+        for scale in ("smoke", "full"):
+            assert scaled(wide, scale) == scaled(CONVOLUTIONAL, scale)
+
+    @pytest.mark.parametrize("scale", SCALES)
+    def test_what_is_trained_has_no_scale_left(self, scale: str) -> None:
+        assert scaled(CONVOLUTIONAL.but(reduced={"epochs": 7}), scale).reduced == {}
+
+
 def test_the_names_of_what_stays_whole() -> None:
     tiny = Recipe(
         data="moons",

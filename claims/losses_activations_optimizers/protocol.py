@@ -20,6 +20,15 @@ HW3 = Report(
 BATCH = {"digits": 64, "fashion_mnist": 128}
 
 
+# Of experiment C the text says that SGD and momentum keep a constant rate and Adam's alone decays;
+# the code, whose numbers the report gives, decays all three. Comparisons are judged under both.
+AS_CODE, AS_TEXT = "as the code", "as the text"
+SCHEDULES = {AS_CODE: "", AS_TEXT: "SGD and momentum at constant rates"}
+# Where the numbers of experiments A and B come from, which the text does not give.
+OUTPUT_A = HW3.at("Experiment A, the output of its public code")
+OUTPUT_B = HW3.at("Experiment B, the output of its public code")
+
+
 def experiment_a(dataset: str) -> dict[str, Recipe]:
     """Losses: AdamW 1e-3, weight decay 0.01, 30 epochs."""
     base = Recipe(
@@ -57,14 +66,14 @@ def experiment_b(dataset: str) -> dict[str, Recipe]:
     }
 
 
-def experiment_c(dataset: str, optimizer: str, lr: float) -> Recipe:
-    """Optimisers: each at one rate, which falls by 5 % an epoch, 100 epochs."""
+def experiment_c(dataset: str, optimizer: str, lr: float, schedule: str = AS_CODE) -> Recipe:
+    """Optimisers: each at one rate, which falls by 5 % an epoch, 100 epochs; see `SCHEDULES`."""
     update: Mapping[str, Mapping[str, object]] = {
         "sgd": {"optimizer": "sgd"},
         "momentum": {"optimizer": "sgd", "momentum": 0.9},
         "adam": {"optimizer": "adam"},
     }
-    return Recipe(
+    recipe = Recipe(
         data=dataset,
         batch_size=BATCH[dataset],
         lr=lr,
@@ -72,6 +81,12 @@ def experiment_c(dataset: str, optimizer: str, lr: float) -> Recipe:
         gamma=0.95,
         epochs=100,
     ).but(**update[optimizer])
+    return constant(recipe) if schedule == AS_TEXT and optimizer != "adam" else recipe
+
+
+def constant(recipe: Recipe) -> Recipe:
+    """The same at a constant rate."""
+    return recipe.but(scheduler=None, gamma=1.0)
 
 
 # The rate at which the report's table has each optimiser most accurate. For Adam on Digits it
@@ -79,11 +94,22 @@ def experiment_c(dataset: str, optimizer: str, lr: float) -> Recipe:
 BEST_RATE = {"sgd": 0.1, "momentum": 0.01, "adam": 0.001}
 
 
-def optimizers_at_best(dataset: str) -> dict[str, Recipe]:
+def optimizers_at_best(dataset: str, schedule: str = AS_CODE) -> dict[str, Recipe]:
     """Each optimiser at its best reported rate."""
-    return {name: experiment_c(dataset, name, lr) for name, lr in BEST_RATE.items()}
+    return {name: experiment_c(dataset, name, lr, schedule) for name, lr in BEST_RATE.items()}
 
 
-def optimizers_at(dataset: str, lr: float) -> dict[str, Recipe]:
+def optimizers_at(dataset: str, lr: float, schedule: str = AS_CODE) -> dict[str, Recipe]:
     """Each optimiser at the same rate."""
-    return {name: experiment_c(dataset, name, lr) for name in BEST_RATE}
+    return {name: experiment_c(dataset, name, lr, schedule) for name in BEST_RATE}
+
+
+def adam_with_and_without_decay(dataset: str) -> dict[str, Recipe]:
+    """Adam at 0.01, at a constant rate and at one that decays."""
+    decaying = experiment_c(dataset, "adam", 0.01)
+    return {"constant": constant(decaying), "decaying": decaying}
+
+
+def case(what: str, schedule: str) -> str:
+    """What names a row: what it is about, and the schedule where it is the text's."""
+    return ", ".join(part for part in (what, SCHEDULES[schedule]) if part)

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
-from claims.losses_activations_optimizers.protocol import HW3, experiment_b
+from claims.losses_activations_optimizers.protocol import HW3, OUTPUT_B, experiment_b
 from cvclaims.claim import claim
 from cvclaims.records.measure import (
+    at_epoch,
+    best,
     dead_units,
     drop,
     epochs_to_share_of_best,
@@ -19,6 +21,7 @@ from cvclaims.records.measure import (
     first,
     mean_of,
     mean_over_layers,
+    near_ends,
 )
 from cvclaims.verdict.judge import Judge, Runs
 
@@ -55,7 +58,7 @@ def against_sigmoid(table: Any, dataset: str, activation: str) -> dict[str, floa
 @claim(
     "5.10",
     "ReLU and leaky ReLU beat sigmoid in accuracy",
-    source=TABLE_B,
+    source=OUTPUT_B,
     recipes=experiment_b,
     reported=lambda dataset, activation: against_sigmoid(ACCURACY, dataset, activation),
     disputed=lambda dataset: (
@@ -71,7 +74,7 @@ def test_beats_sigmoid(runs: Runs, verdict: Judge, dataset: str, activation: str
 @claim(
     "5.11",
     "ReLU and leaky ReLU converge far sooner than sigmoid",
-    source=GRAPH_B,
+    source=OUTPUT_B,
     recipes=experiment_b,
     reported=lambda dataset, activation: against_sigmoid(EPOCHS_TO_CONVERGE, dataset, activation),
 )
@@ -188,3 +191,86 @@ def test_layer_1_begins_alive(runs: Runs, verdict: Judge, dataset: str) -> None:
 @both_data_sets
 def test_layer_1_ends_dead(runs: Runs, verdict: Judge, dataset: str) -> None:
     verdict.level(runs.relu.measure(final("non_positive.layer1"), "last epoch"), 0.85, 0.05)
+
+
+DISTRIBUTIONS = HW3.at("Common question 3")
+
+
+@claim(
+    "5.30",
+    "Late in training most of sigmoid's activations lie within 0.1 of 0 or 1",
+    source=DISTRIBUTIONS,
+    recipes=lambda dataset: {"sigmoid": experiment_b(dataset)["sigmoid"]},
+)
+@both_data_sets
+def test_sigmoid_is_saturated(runs: Runs, verdict: Judge, dataset: str) -> None:
+    verdict.above(runs.sigmoid.measure(near_ends(0.1)), 0.5)
+
+
+@claim(
+    "5.31",
+    "Layer 2's dead share stays at 60 to 80 %",
+    source=HEAT_MAP,
+    recipes=lambda dataset: {"relu": experiment_b(dataset)["relu"]},
+    reported={"relu": 0.70},
+    case=lambda dataset: f"{dataset}, 60 to 80 %",
+)
+@both_data_sets
+def test_layer_2_is_mostly_dead(runs: Runs, verdict: Judge, dataset: str) -> None:
+    verdict.level(runs.relu.measure(final("non_positive.layer2")), 0.70, 0.10)
+
+
+@claim(
+    "5.31",
+    "Layer 2's dead share stays at 40 to 60 % (the report elsewhere)",
+    source=HW3.at("Experiment B, question 4"),
+    recipes=lambda dataset: {"relu": experiment_b(dataset)["relu"]},
+    reported={"relu": 0.50},
+    disputed="the report's first answer has it at 60 to 80 %",
+    case=lambda dataset: f"{dataset}, 40 to 60 %",
+)
+@both_data_sets
+def test_layer_2_is_half_dead(runs: Runs, verdict: Judge, dataset: str) -> None:
+    verdict.level(runs.relu.measure(final("non_positive.layer2")), 0.50, 0.10)
+
+
+@claim(
+    "5.32",
+    "Leaky ReLU's layer 1 is 5 to 10 % less dead than ReLU's",
+    source=HW3.at("Experiment B, question 4"),
+    recipes=lambda dataset: {
+        name: recipe for name, recipe in experiment_b(dataset).items() if name != "sigmoid"
+    },
+    reported={"relu − leaky_relu": 0.075},
+)
+@both_data_sets
+def test_leaky_relu_is_a_little_less_dead(runs: Runs, verdict: Judge, dataset: str) -> None:
+    dead = final("non_positive.layer1")
+    verdict.level(runs.relu.measure(dead) - runs.leaky_relu.measure(dead), 0.075, 0.025)
+
+
+@claim(
+    "5.36",
+    "ReLU's training loss falls from 0.7 to 0.3 within 50 epochs and ends at 0.27",
+    source=DISTRIBUTIONS,
+    recipes={"relu": experiment_b("moons")["relu"]},
+    reported=lambda loss: {"relu": loss},
+    case=lambda epoch: f"epoch {epoch}",
+)
+@pytest.mark.parametrize(("epoch", "loss"), [(1, 0.7), (50, 0.3), (300, 0.27)])
+def test_relu_loss(runs: Runs, verdict: Judge, epoch: int, loss: float) -> None:
+    verdict.level(runs.relu.measure(at_epoch("train_loss", epoch)), loss, 0.15 * loss)
+
+
+@claim(
+    "5.37",
+    "Sigmoid never passes 60 % test accuracy",
+    source=DISTRIBUTIONS,
+    recipes=lambda dataset: {"sigmoid": experiment_b(dataset)["sigmoid"]},
+    reported={"sigmoid": 0.60},
+    disputed=lambda dataset: f"its own output has {ACCURACY[dataset]['sigmoid']:.4f} for {dataset}",
+    about_failing=True,
+)
+@both_data_sets
+def test_sigmoid_never_passes(runs: Runs, verdict: Judge, dataset: str) -> None:
+    verdict.below(runs.sigmoid.measure(best("test_accuracy")), 0.60)

@@ -6,12 +6,11 @@ sooner to converge; MSE it finds steadier late in training, because its gradient
 
 import pytest
 
-from claims.losses_activations_optimizers.protocol import HW3, experiment_a
+from claims.losses_activations_optimizers.protocol import HW3, OUTPUT_A, experiment_a
 from cvclaims.claim import claim
 from cvclaims.records.measure import epochs_to_share_of_best, mean_of, std_of
 from cvclaims.verdict.judge import Judge, Runs
 
-EXPERIMENT_A = HW3.at("Experiment A")
 both_data_sets = pytest.mark.parametrize("dataset", ["digits", "fashion_mnist"])
 
 LAST_TEN = -10
@@ -20,7 +19,7 @@ LAST_TEN = -10
 @claim(
     "5.04",
     "Cross-entropy is more accurate than MSE on Digits",
-    source=EXPERIMENT_A,
+    source=OUTPUT_A,
     recipes=experiment_a("digits"),
     reported={"cross_entropy": 0.9833, "mse": 0.9694},
 )
@@ -31,7 +30,7 @@ def test_cross_entropy_is_more_accurate_on_digits(runs: Runs, verdict: Judge) ->
 @claim(
     "5.05",
     "Cross-entropy is more accurate than MSE on Fashion-MNIST",
-    source=EXPERIMENT_A,
+    source=OUTPUT_A,
     recipes=experiment_a("fashion_mnist"),
     reported={"cross_entropy": 0.8904, "mse": 0.8868},
 )
@@ -42,7 +41,7 @@ def test_cross_entropy_is_more_accurate_on_fashion_mnist(runs: Runs, verdict: Ju
 @claim(
     "5.06",
     "Cross-entropy converges sooner than MSE",
-    source=HW3.at("Common question 1, graph A"),
+    source=OUTPUT_A,
     recipes=experiment_a,
     reported=lambda dataset: {
         "digits": {"cross_entropy": 3, "mse": 3},
@@ -89,3 +88,29 @@ def test_mse_gradients_die_late(runs: Runs, verdict: Judge, dataset: str) -> Non
 @both_data_sets
 def test_mse_needs_softmax(runs: Runs, verdict: Judge, dataset: str) -> None:
     verdict.greater(runs.mse.test_accuracy, runs.mse_without_softmax.test_accuracy)
+
+
+STALLING = HW3.at("Common question 2, experiment A")
+
+
+@claim(
+    "5.38",
+    "With MSE the training loss goes to almost 0: below a tenth of chance's 0.09",
+    source=STALLING,
+    recipes={"mse": experiment_a("fashion_mnist")["mse"]},
+    case="training loss",
+)
+def test_mse_loss_goes_to_zero(runs: Runs, verdict: Judge) -> None:
+    verdict.below(runs.mse.train_loss, 0.009)
+
+
+@claim(
+    "5.38",
+    "… while its test accuracy stays at 89 %, over the last ten epochs",
+    source=STALLING,
+    recipes={"mse": experiment_a("fashion_mnist")["mse"]},
+    reported={"mse": 0.89},
+    case="test accuracy",
+)
+def test_mse_accuracy_stays(runs: Runs, verdict: Judge) -> None:
+    verdict.level(runs.mse.measure(mean_of("test_accuracy", LAST_TEN)), 0.89, 0.01)

@@ -9,12 +9,14 @@ import pytest
 
 from claims.losses_activations_optimizers.protocol import (
     HW3,
+    SCHEDULES,
+    adam_with_and_without_decay,
+    case,
     experiment_c,
     optimizers_at,
     optimizers_at_best,
 )
 from cvclaims.claim import claim
-from cvclaims.recipe import Recipe
 from cvclaims.records.measure import epochs_to_share_of_best, mean_of, std_of, variation_of
 from cvclaims.verdict.judge import Judge, Runs
 
@@ -22,6 +24,13 @@ TABLE_C = HW3.at("Quantitative analysis, experiment C")
 EXPERIMENT_C = HW3.at("Experiment C")
 
 both_data_sets = pytest.mark.parametrize("dataset", ["digits", "fashion_mnist"])
+both_schedules = pytest.mark.parametrize("schedule", SCHEDULES)
+
+
+def case_of_data(dataset: str, schedule: str) -> str:
+    """The data set, and the schedule where it is the text's."""
+    return case(dataset, schedule)
+
 
 # data set, optimiser, rate, final accuracy, and how far a run may lie from it
 PUBLISHED = [
@@ -68,14 +77,16 @@ def test_published_accuracy(
     "5.19",
     "Momentum gains over plain SGD at rate 0.01 (about 3 points)",
     source=EXPERIMENT_C,
-    recipes=lambda dataset: optimizers_at(dataset, 0.01),
+    recipes=lambda dataset, schedule: optimizers_at(dataset, 0.01, schedule),
     reported=lambda dataset: {
         "fashion_mnist": {"momentum": 0.89, "sgd": 0.86},
         "digits": {"momentum": 0.98, "sgd": 0.84},
     }[dataset],
+    case=case_of_data,
 )
 @both_data_sets
-def test_momentum_gains(runs: Runs, verdict: Judge, dataset: str) -> None:
+@both_schedules
+def test_momentum_gains(runs: Runs, verdict: Judge, dataset: str, schedule: str) -> None:
     verdict.greater(runs.momentum.test_accuracy, runs.sgd.test_accuracy)
 
 
@@ -110,10 +121,14 @@ def test_a_small_rate_is_slow(runs: Runs, verdict: Judge, dataset: str) -> None:
     "Adam converges fastest at the start: lowest training loss over epochs 1 to 3",
     source=HW3.at("Experiment C, question 3"),
     recipes=optimizers_at_best,
+    case=lambda rival, dataset, schedule: case(f"{rival}-{dataset}", schedule),
 )
 @both_data_sets
 @pytest.mark.parametrize("rival", ["sgd", "momentum"])
-def test_adam_starts_fastest(runs: Runs, verdict: Judge, dataset: str, rival: str) -> None:
+@both_schedules
+def test_adam_starts_fastest(
+    runs: Runs, verdict: Judge, dataset: str, rival: str, schedule: str
+) -> None:
     early_loss = mean_of("train_loss", 1, 3)
     verdict.greater(runs[rival].measure(early_loss), runs.adam.measure(early_loss))
 
@@ -135,16 +150,13 @@ def test_sgd_converges_first(runs: Runs, verdict: Judge, dataset: str, rival: st
     "5.24",
     "Final training loss: Adam below SGD with momentum below SGD",
     source=HW3.at("Experiment C, question 1"),
-    recipes=optimizers_at("fashion_mnist", 0.01),
+    recipes=lambda schedule: optimizers_at("fashion_mnist", 0.01, schedule),
     reported={"sgd": 0.45, "momentum": 0.25, "adam": 0.09},
+    case=lambda schedule: case("", schedule),
 )
-def test_final_training_loss(runs: Runs, verdict: Judge) -> None:
+@both_schedules
+def test_final_training_loss(runs: Runs, verdict: Judge, schedule: str) -> None:
     verdict.order(runs.sgd.train_loss, runs.momentum.train_loss, runs.adam.train_loss)
-
-
-def adam_with_and_without_decay(dataset: str) -> dict[str, Recipe]:
-    decaying = experiment_c(dataset, "adam", 0.01)
-    return {"constant": decaying.but(scheduler=None, gamma=1.0), "decaying": decaying}
 
 
 @claim(
@@ -176,9 +188,11 @@ def test_decay_costs_no_accuracy(runs: Runs, verdict: Judge, dataset: str) -> No
     "5.26",
     "Gradient norms vary least with Adam, then SGD with momentum, then SGD",
     source=HW3.at("Experiment C, conclusion"),
-    recipes=lambda dataset: optimizers_at(dataset, 0.01),
+    recipes=lambda dataset, schedule: optimizers_at(dataset, 0.01, schedule),
+    case=case_of_data,
 )
 @both_data_sets
-def test_gradient_stability(runs: Runs, verdict: Judge, dataset: str) -> None:
+@both_schedules
+def test_gradient_stability(runs: Runs, verdict: Judge, dataset: str, schedule: str) -> None:
     variation = variation_of("gradient_norm")
     verdict.order(*(runs[name].measure(variation) for name in ("sgd", "momentum", "adam")))

@@ -93,3 +93,30 @@ def test_update_rule(rule: str, gradients: list[float], lr: float, beta: float) 
         optimizer.step()
         by_hand += written.send(gradient)
         assert theta.item() == pytest.approx(by_hand, rel=1e-9, abs=1e-9)
+
+
+@claim(
+    "5.17",
+    "Momentum as written is what torch.optim does under a rate that changes, too",
+    source=HW3.at("ours, beside 5.17"),
+    disputed="the report multiplies each gradient by the rate of its own step, torch the whole sum "
+    "by the present rate",
+    case="momentum under a schedule",
+)
+@given(gradients=gradients.filter(lambda g: len(g) > 1), lr=rates, beta=decays, gamma=decays)
+def test_momentum_under_a_schedule(
+    gradients: list[float], lr: float, beta: float, gamma: float
+) -> None:
+    import torch
+
+    theta = torch.zeros(1, dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.SGD([theta], lr, momentum=beta)
+    schedule = torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma)
+    by_hand = v = 0.0
+    for step, gradient in enumerate(gradients):
+        theta.grad = torch.tensor([gradient], dtype=torch.float64)
+        optimizer.step()
+        schedule.step()
+        v = beta * v + lr * gamma**step * gradient
+        by_hand -= v
+        assert theta.item() == pytest.approx(by_hand, rel=1e-9, abs=1e-9)

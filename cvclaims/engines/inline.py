@@ -157,7 +157,7 @@ class Inline:
                     # optimiser settings among them a step.
                     with self.store.lock("choosing", "the choice of runs"):
                         companions = self._companions(run, pool, held)
-                    with _one_thread(run.recipe):
+                    with one_thread(run.recipe):
                         self._train([run, *companions])
                     return True
         return False
@@ -341,7 +341,7 @@ def describe(run: Run) -> str:
 
 
 @contextmanager
-def _one_thread(recipe: Recipe) -> Iterator[None]:
+def one_thread(recipe: Recipe) -> Iterator[None]:
     """One thread for small networks, whose operations are too short to be shared.
 
     A second one gains little and, where another process has that core, makes them wait for it:

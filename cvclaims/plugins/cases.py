@@ -1,7 +1,8 @@
 """A collected test that judges a claim: its claim, its scale, and why it may not run here."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -74,7 +75,10 @@ class Case:
             "report": report.slug,
             "disputed": claim.disputed,
             "scale": self.scale,
-            "reported": dict(claim.reported),
+            "reported": {
+                name: list(value) if isinstance(value, Sequence) else value
+                for name, value in claim.reported.items()
+            },
             "case": claim.case,
             "report_number": report.number,
             "report_title": report.title,
@@ -132,6 +136,7 @@ def _case(item: pytest.Item, marker: pytest.Mark, settings: Settings, store: "St
         raise ValueError(f"claim {marker.args[0].id}: {wrong}")
     at = marker.args[0].at_scales(*own_parameters(item))
     gpu_test = item.get_closest_marker("gpu") is not None
+    _refuse_alike(at["reduced"])
     scale, refusal = _scale(at, gpu_test, settings, store)
     if scale != "smoke":  # which judges nothing, be it as small already
         scale = effective_scale(at[scale], scale)
@@ -144,6 +149,17 @@ def _case(item: pytest.Item, marker: pytest.Mark, settings: Settings, store: "St
         is_property=is_property(item),
         is_timed=item.get_closest_marker("timing") is not None,
     )
+
+
+def _refuse_alike(claim: Claim) -> None:
+    """Refuse a reduced scale of a claim's own that makes one network of two that it compares."""
+    for (a, first), (b, second) in combinations(claim.recipes.items(), 2):
+        own = first.reduced or second.reduced
+        if own and first != second and scaled(first, "reduced") == scaled(second, "reduced"):
+            raise ValueError(
+                f"claim {claim.id}: {a!r} and {b!r} are the same at their own reduced scale; take "
+                "what they differ in out of `reduced`"
+            )
 
 
 def _scale(

@@ -108,9 +108,9 @@ def runs(request: pytest.FixtureRequest) -> "Runs":
 def verdict(request: pytest.FixtureRequest) -> "Judge":
     """The judge of this test's claim: call one of its rules, once.
 
-    `verdict.greater(a, b)`, `not_worse`, `paired`, `ratio`, `sooner`, `order`, `rate`, `level`,
-    `above`, `below`, `spread_below`, `share_above`, `times`, `times_within`, `exact`: see
-    `cvclaims.verdict.judge.Judge`.
+    `verdict.greater(a, b)`, `not_worse`, `paired`, `ratio`, `sooner`, `order`, `greatest`,
+    `least`, `rate`, `level`, `above`, `below`, `spread_below`, `share_above`, `times`,
+    `times_within`, `exact`: see `cvclaims.verdict.judge.Judge`.
     """
     from cvclaims.plan import looks
     from cvclaims.verdict.judge import Judge

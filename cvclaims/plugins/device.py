@@ -48,6 +48,14 @@ def chosen(wanted: str, worker: str) -> torch.device:
     return torch.device(f"cuda:{int(worker.removeprefix('gw')) % _gpus()}")
 
 
+def side_by_side(wanted: str, workers: int) -> int:
+    """How many runs of so many workers train at a time, each as fast as alone, or nearly so."""
+    kind = chosen(wanted, "gw0")
+    if kind.type == "cpu":
+        return workers
+    return min(workers, _gpus()) if wanted in ("auto", "cuda") and kind.type == "cuda" else 1
+
+
 def _gpus() -> int:
     """How many GPUs CUDA_VISIBLE_DEVICES leaves to torch."""
     import torch

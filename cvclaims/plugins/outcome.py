@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from cvclaims.claim import mean_reported
 from cvclaims.plugins.cases import Case
 from cvclaims.plugins.properties import is_of_the_test
 from cvclaims.plugins.results import sent
@@ -101,10 +102,14 @@ def _attach(report: pytest.TestReport, item: pytest.Item, row: Row) -> None:
         "claim_case": row.case,
         "claim_verdict": row.verdict,
         "claim_scale": row.scale,
-        "claim_reported": "; ".join(f"{name} {value:g}" for name, value in row.reported.items()),
+        "claim_reported": "; ".join(
+            f"{name} {mean_reported(value):g}" for name, value in row.reported.items()
+        ),
         "claim_measured": "; ".join(_told(name, values) for name, values in row.measured.items()),
         "claim_reason": row.reason,
         "claim_guards": ", ".join(row.guards),
+        "claim_size": row.size,
+        "claim_own_runs": row.own_runs,
     }
     others = [pair for pair in item.user_properties if pair[0] not in told]
     item.user_properties[:] = [*others, *((n, clean(text)) for n, text in told.items() if text)]
@@ -215,6 +220,10 @@ def _row(report: pytest.TestReport, call: pytest.CallInfo[None], case: Case) -> 
         "data": judgment.data,
         "evidence": judgment.evidence,
         "guards": judgment.guards,
+        "decision": judgment.decision,
+        "size": judgment.size,
+        "own_runs": judgment.own_runs,
+        "rule_digest": judgment.rule_digest,
     }
     return Row(**parts, verdict=judgment.verdict.value, reason=judgment.reason)
 

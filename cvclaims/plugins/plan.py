@@ -1,27 +1,25 @@
-"""--claims-plan: what the selected claims would train and about how long it would take.
+"""--claims-plan: what the selected claims would train and about how long it would take here.
 
-Nothing is trained. Times come from the images per second that records of this kind of device
-hold; a run that no such record is like is counted, and not guessed.
+Nothing is trained beyond the few steps that are timed. torch is imported as the plan is printed,
+and only where something is left to train.
 """
 
 from __future__ import annotations
 
-import statistics
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence, Set
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 
 from cvclaims.plan import Run, looks, runs_of
-from cvclaims.plugins.settings import gpu_present
+from cvclaims.plugins.estimate import Bench, Estimate, bench_on
 from cvclaims.records.record import TRAINING_REVISION
 
 if TYPE_CHECKING:
     from cvclaims.plugins.cases import Case
     from cvclaims.plugins.suite import Suite
-    from cvclaims.recipe import Recipe
     from cvclaims.records import Record
 
 
@@ -58,14 +56,22 @@ class Planner:
         if not training:
             return
         records = [record for record in self.suite.store if record.status != "failed"]
-        estimate = Estimate(records, self._on_gpu(training))
         first = [_runs(case, looks(case.claim, seeds)[0]) for case in training]
         whole = [_runs(case, looks(case.claim, seeds)[-1]) for case in training]
         there = set() if self.suite.settings.rerun else _there(records, whole)
+        left = dict.fromkeys(run for runs in whole for run in runs if run not in there)
+        beside = 1 + max(run.seed for runs in first for run in runs)
+        estimate = self._estimate(records, beside) if left else Estimate([])
+        timed = len(estimate.untimed(left))
+        if timed:
+            yield f"timing a few steps of {_kinds(timed)} ..."
         yield f"first look: {_look(first, there, estimate)}"
         yield f"worst case, no look deciding before the last: {_look(whole, there, estimate)}"
-        if estimate.devices:
-            yield f"times as measured on {', '.join(sorted(estimate.devices))}, run after run"
+        if estimate.bench is not None:
+            yield _basis(estimate, estimate.bench, timed, left)
+            if any(case.refusal for case in training):
+                yield "what cannot run here is counted as if it could"
+        yield from estimate.faults
         steps = list(order(training, there, seeds, estimate))
         if steps and self.suite.config.option.verbose > -2:
             stored = len(training) - len(steps)
@@ -74,13 +80,32 @@ class Planner:
             yield ""
             yield from _table(steps, estimate)
 
-    def _on_gpu(self, cases: Sequence[Case]) -> Callable[[Run], bool]:
-        """Which runs to time by a GPU's records: all on a GPU, else those that were refused."""
-        device = self.suite.settings.device
-        if device.startswith("cuda") or (device == "auto" and gpu_present()):
-            return lambda run: True
-        refused = {run.recipe for case in cases if case.refusal for run in _runs(case, 1)}
-        return lambda run: run.recipe in refused
+    def _estimate(self, records: Sequence[Record], beside: int) -> Estimate:
+        """For the device that the claims would train on here, where torch can use it."""
+        from cvclaims.plugins import device
+
+        wanted, workers = self.suite.settings.device, self.suite.workers
+        if why := device.fault(wanted):
+            estimate = Estimate(records)
+            estimate.faults.append(f"times cannot be estimated: {why}")
+            return estimate
+        lanes = device.side_by_side(wanted, workers)
+        return Estimate(records, bench_on(self.suite.device, beside), lanes)
+
+
+def _basis(estimate: Estimate, bench: Bench, timed: int, left: Iterable[Run]) -> str:
+    """What the times are, and from what."""
+    by = [f"a few steps of {_kinds(timed)} on random data"] if timed else []
+    by += ["records of this device"] if estimate.by_records else []
+    lanes = estimate.lanes
+    how = "run after run" if lanes == 1 else f"shared evenly among {lanes} workers as fast as one"
+    told = f"times are estimates, {how}, for {bench.name}, by {' and '.join(by)}"
+    early = estimate.may_stop_early(left)
+    return told + ("; runs that may stop early are taken to their last epoch" if early else "")
+
+
+def _kinds(count: int) -> str:
+    return f"{count} kind{'s' * (count != 1)} of network"
 
 
 def _there(records: Sequence[Record], needed: Iterable[Sequence[Run]]) -> set[Run]:
@@ -97,108 +122,6 @@ def _look(needed: Sequence[Sequence[Run]], there: Set[Run], estimate: Estimate) 
         f"{len(claims)} run{'s' * (len(claims) != 1)}, {shared} of them shared between claims; "
         f"{len(claims) - len(left)} in the store, {len(left)} left: {estimate.told(left)}"
     )
-
-
-class Estimate:
-    """The seconds that runs take, from records of the same kind of device.
-
-    Attributes:
-        devices: the names of those whose records were used.
-    """
-
-    def __init__(self, records: Iterable[Record], on_gpu: Callable[[Run], bool]) -> None:
-        self.devices: set[str] = set()
-        self._on_gpu = on_gpu
-        self._known: dict[Run, float | None] = {}
-        self._by_model: dict[tuple[str, bool], list[Record]] = {}
-        for record in records:
-            if record.images_per_second > 0:
-                kind = (record.recipe.model, not record.origin.device.startswith("CPU"))
-                self._by_model.setdefault(kind, []).append(record)
-
-    def seconds(self, run: Run) -> float | None:
-        """About how long a run takes; None where no record is like it."""
-        any_seed = replace(run, seed=0)
-        if any_seed not in self._known:
-            self._known[any_seed] = self._seconds(run)
-        return self._known[any_seed]
-
-    def total(self, runs: Iterable[Run]) -> tuple[float, int]:
-        """The seconds of those that can be estimated, and how many cannot."""
-        times = [self.seconds(run) for run in runs]
-        known = [time for time in times if time is not None]
-        return sum(known), len(times) - len(known)
-
-    def told(self, runs: Sequence[Run], *, brief: bool = False) -> str:
-        """Both in words."""
-        if not runs:
-            return "" if brief else "nothing to train"
-        seconds, unknown = self.total(runs)
-        why = "" if brief else ", as nothing like them was measured"
-        if unknown == len(runs):
-            return f"not estimated{why}"
-        return f"about {duration(seconds)}" + (
-            f", and {unknown} not estimated{why}" if unknown else ""
-        )
-
-    def _seconds(self, run: Run) -> float | None:
-        alike = [
-            record
-            for record in self._by_model.get((run.recipe.model, self._on_gpu(run)), [])
-            # Smoke's few images are mostly a start.
-            if (record.scale == "smoke") == (run.scale == "smoke")
-        ]
-        if not alike:
-            return None
-        closest = min(_unlike(run.recipe, record.recipe) for record in alike)
-        chosen = [r for r in alike if _unlike(run.recipe, r.recipe) == closest]
-        self.devices.update(record.origin.device for record in chosen)
-        return statistics.median(_as_measured(run.recipe, record) for record in chosen)
-
-
-def _unlike(recipe: Recipe, other: Recipe) -> tuple[float, ...]:
-    """How far another recipe of the same model is from one, the weightiest difference first."""
-    return (
-        recipe.digest != other.digest,
-        recipe.model_args != other.model_args,
-        recipe.precision != other.precision,
-        _batch_ratio(recipe, other),
-        abs(recipe.work / recipe.cost - other.work / other.cost),
-        recipe.pixels != other.pixels or recipe.augment != other.augment,
-        recipe.monitor != other.monitor,
-    )
-
-
-def _batch_ratio(recipe: Recipe, other: Recipe) -> float:
-    a, b = _batch(recipe), _batch(other)
-    return max(a, b) / min(a, b)
-
-
-def _batch(recipe: Recipe) -> int:
-    return recipe.batch_size or recipe.train_samples
-
-
-def _as_measured(recipe: Recipe, record: Record) -> float:
-    """Seconds of a recipe at a record's pace, scaled to the work that an image is.
-
-    In smaller batches a step is taken to last as long as the measured one, so that the estimate
-    is rather too long. With patience a run ends where the measured ones did, if theirs is the same.
-    """
-    other = record.recipe
-    pace = record.images_per_second * min(1.0, _batch(recipe) / _batch(other))
-    pace *= (other.work / other.cost) / (recipe.work / recipe.cost)
-    stops_alike = recipe.patience is not None and other.patience == recipe.patience
-    epochs = min(record.epochs, recipe.epochs) if stops_alike else recipe.epochs
-    return epochs * recipe.train_samples / pace
-
-
-def duration(seconds: float) -> str:
-    """ "40 s", "12 min", "3.5 h"."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 90 * 60:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"
 
 
 def _runs(case: Case, seeds: int) -> list[Run]:
@@ -256,7 +179,7 @@ def cheapest_first(cases: Sequence[Case], seeds: int | None) -> list[Case]:
 
     Before them those that train nothing, which are decided in seconds.
     """
-    steps = order(cases, set(), seeds, Estimate([], lambda run: False))
+    steps = order(cases, set(), seeds, Estimate([]))
     training = [step.case for step in steps]
     taken = {case.nodeid for case in training}
     return [*(case for case in cases if case.nodeid not in taken), *training]

@@ -146,8 +146,9 @@ class Suite:
 
     @property
     def workers(self) -> int:
-        """How many processes share the machine."""
-        return int(str(self._worker.get("workercount", 1)))
+        """How many processes share the machine, or would, where a plan is asked for."""
+        asked = getattr(self.config.option, "numprocesses", None) or 1
+        return int(str(self._worker.get("workercount", asked)))
 
     @property
     def worker(self) -> str:

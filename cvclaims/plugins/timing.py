@@ -32,7 +32,8 @@ class Timer:
         """
         from cvclaims.verdict.samples import Timed
 
-        return Timed(f"time of {a.name} / {b.name}", lambda seed: self._take(a, b, seed))
+        label = f"time of {a.name} / {b.name}"
+        return Timed(label, lambda seed: self._take(a, b, seed), (a.name, b.name))
 
     def _take(self, a: "Arm", b: "Arm", seed: int) -> "Timing":
         self._refuse()

@@ -5,6 +5,7 @@ A series is one of the record ("test_accuracy") or a probe by its path ("gradien
 NaN, which no rule takes for evidence.
 """
 
+import itertools
 import math
 import statistics
 from collections.abc import Callable, Mapping, Sequence
@@ -229,6 +230,18 @@ def jitter_of(name: str, start: int = 1, stop: int | None = None) -> Measure:
             return math.nan
         triples = zip(window, window[1:], window[2:], strict=False)
         return statistics.stdev(after - 2 * now + before for before, now, after in triples)
+
+    return measure
+
+
+def step_std_of(name: str, start: int = 1, stop: int | None = None) -> Measure:
+    """The sample standard deviation of a series' steps from epoch to epoch, as in `mean_of`."""
+
+    def measure(record: Record) -> float:
+        window = _window(record, name, start, stop)
+        if len(window) < 3 or not all(map(math.isfinite, window)):
+            return math.nan
+        return statistics.stdev(b - a for a, b in itertools.pairwise(window))
 
     return measure
 

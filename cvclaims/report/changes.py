@@ -78,6 +78,8 @@ def told(before: Row, after: Row) -> str:
     if numbers and counts != ["1", "1"]:
         numbers[-1] += f" (n = {' -> '.join(counts)})"
     parts += [", ".join(numbers)] if numbers else []
+    digests = {before.rule_digest, after.rule_digest} - {""}
+    parts += ["another rule, margin, level or guard"] if len(digests) > 1 else []
     # A crash has no numbers, nor has a property: its reason is the example that refutes it.
     if after.reason and not after.measured:
         parts.append(after.reason)

@@ -13,10 +13,8 @@ from collections.abc import Iterator, Sequence
 from types import ModuleType
 from typing import IO, Any, TypeAlias
 
-from cvclaims.report.groups import Runs
+from cvclaims.report.groups import Subject
 
-# What a group's figures are drawn from: its records by name, and the title.
-Job: TypeAlias = tuple[Runs, str]
 # A group's figures by kind, as PNG, and why the rest of them could not be drawn.
 Pngs: TypeAlias = tuple[dict[str, bytes], str | None]
 
@@ -26,7 +24,7 @@ LEAST_EACH = 4
 _STARTING_SECONDS, _DRAWING_SECONDS = 120.0, 60.0
 
 
-def draw_all(jobs: Sequence[Job]) -> list[Pngs]:
+def draw_all(jobs: Sequence[Subject]) -> list[Pngs]:
     """The figures of each job, in order; one that fails costs no other."""
     processes = min(_processors(), len(jobs) // LEAST_EACH)
     if processes < 2 or not sys.executable:
@@ -48,7 +46,7 @@ class _Drawer:
     each process where that is not guarded, and a fork would copy locks that other threads hold.
     """
 
-    def __init__(self, jobs: Sequence[Job]) -> None:
+    def __init__(self, jobs: Sequence[Subject]) -> None:
         self.jobs = jobs
 
     def __enter__(self) -> "_Drawer":
@@ -104,14 +102,13 @@ def _pickled(file: IO[bytes]) -> Iterator[Any]:
             yield pickle.load(file)
 
 
-def draw_group(job: Job) -> Pngs:
+def draw_group(job: Subject) -> Pngs:
     """Every kind of figure that the records hold something for."""
-    runs, title = job
     pngs: dict[str, bytes] = {}
     try:
         drawing = own_drawing()
         for kind in drawing.KINDS:
-            png = drawing.draw(kind, runs, title)
+            png = drawing.draw(kind, job)
             if png is not None:
                 pngs[kind] = png
     except Exception as error:

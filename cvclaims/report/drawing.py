@@ -1,7 +1,7 @@
 """A figure as PNG: the same bytes for the same records, in few of them.
 
-This module, `panels` and `grid_figure` alone import matplotlib; `figures` imports them once there
-is something to draw.
+This module, `axes`, `panels`, `curves` and `grid_figure` alone import matplotlib; `figures` imports
+them once there is something to draw.
 """
 
 import functools
@@ -18,10 +18,11 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from PIL import Image
 
+from cvclaims.report.axes import COLOURS
 from cvclaims.report.grid import Grid
 from cvclaims.report.grid_figure import batch_sizes
-from cvclaims.report.groups import Runs
-from cvclaims.report.panels import COLOURS, KINDS
+from cvclaims.report.groups import Subject
+from cvclaims.report.panels import KINDS
 
 DPI = 110
 _STYLE: dict[Any, Any] = {
@@ -40,9 +41,9 @@ _STYLE: dict[Any, Any] = {
 }
 
 
-def draw(kind: str, runs: Runs, title: str) -> bytes | None:
+def draw(kind: str, subject: Subject) -> bytes | None:
     """A figure of a kind of `KINDS` as PNG; None where the records hold nothing for it."""
-    return _png(lambda: KINDS[kind](runs), title)
+    return _png(lambda: KINDS[kind](subject), subject.title)
 
 
 def draw_grid(grid: Grid) -> bytes | None:

@@ -25,18 +25,30 @@ from cvclaims.report.rows import Row
 Records: TypeAlias = Callable[[Row], Runs]
 
 # Raise it when `drawing` draws the same records differently: every figure is then drawn anew.
-VERSION = 3
+VERSION = 4
 INDEX = "figures/index.json"
 # What `panels.KINDS` can draw, in the order in which a reader looks, and what the page says.
 KINDS = {
-    "curves": "Training curves: mean over seeds, band from the lowest to the highest.",
+    "curves": "Curves: loss and accuracy, on the training samples as they were trained on (above) "
+    "and on the test samples (below), gradient norm and learning rate; mean over seeds, band from "
+    "the lowest to the highest.",
+    "close-up": "Close-up of long trainings: the first 20 epochs enlarged, and the training loss "
+    "smoothed over 5 epochs (thin: as it is).",
+    "classes": "Test accuracy of each class after the last epoch, the best class first: bars are "
+    "means over seeds, dots the seeds.",
     "gradient-flow": "Norms of the gradients of weights: left, of the first and the last layer, "
-    "over training; right, of every layer from input to output, mean over training and seeds.",
+    "over training; right, of every layer from input to output, mean over training and seeds; "
+    "below, of three parameters by name, near the input, deep inside and at the output.",
     "activations": "Activations after the last epoch: one outline a seed.",
     "dead-units": "Share of activations ≤ 0, and share of units with neither output nor gradient "
     "for any training sample: mean over seeds, at the right after the last epoch.",
     "boundary": "Predicted class over the plane: mean over seeds; a line is one seed's boundary.",
 }
+# Below them, where a report states numbers.
+MARKED = (
+    "An open mark, or a number called *reported*, is what the report states, at the epoch that it "
+    "is of, wherever it is in the unit of the picture; dots beside it are the report's own runs."
+)
 # The files that figures have, and the hashes of their evidence.
 _ENDS = "|".join([*(f"-{kind}" for kind in KINDS), *(f"-{kind}(-\\d+)?" for kind in GRID_KINDS)])
 _OWN = re.compile(rf"figures/{NAME}/{NAME}({_ENDS})\.png")
@@ -168,7 +180,7 @@ def _drawn_anew(
     undrawn: dict[str, list[str]] = {}
     jobs = _jobs(wanted, records, undrawn)
     pictures: dict[str, list[Picture]] = {}
-    pngs = draw_all([(runs, group.title) for _, group, runs in jobs])
+    pngs = draw_all([group.subject(runs) for _, group, runs in jobs])
     for (stem, group, _), (by_kind, error) in zip(jobs, pngs, strict=True):
         drawable = [Picture(_file(stem, kind), kind, group) for kind in by_kind]
         pictures[stem] = [p for p in drawable if _put(folder / p.file, by_kind[p.kind], drawn)]

@@ -146,12 +146,21 @@ def sound(form: Any) -> Row:
         raise ValueError("a row is an object")
     row = Row.from_dict(form)
     texts = [row.id, row.title, row.report, row.device, row.data, row.reason, row.case]
-    texts += [row.report_title, row.report_note, row.source, row.failure]
+    texts += [
+        row.size,
+        row.own_runs,
+        row.rule_digest,
+        row.report_title,
+        row.report_note,
+        row.source,
+        row.failure,
+    ]
     texts += ["" if text is None else text for text in (row.rule, row.disputed)]
     right = (
         _all(texts, str)
         and _all([row.report_number, row.revision], int)
-        and _is_table(row.reported, _is_number)
+        and _is_table(row.reported, _is_reported)
+        and _is_table(row.decision, _is_number_or_none_or_counts)
         and _is_table(row.measured, _is_measured)
         and _is_table(row.evidence, _are_keys)
         and _is_table(row.recipes, lambda names: _is_table(names, _is_text))
@@ -162,6 +171,17 @@ def sound(form: Any) -> Row:
     if not right:
         raise ValueError(f"claim {row.id!r} has a field of the wrong type")
     return row
+
+
+def _is_reported(value: Any) -> bool:
+    """A number, or a list of some."""
+    return _is_number(value) or (
+        isinstance(value, list) and len(value) > 1 and all(map(_is_number, value))
+    )
+
+
+def _is_number_or_none_or_counts(value: Any) -> bool:
+    return value is None or _is_number(value) or (isinstance(value, list) and _all(value, int))
 
 
 def _is_measured(value: Any) -> bool:

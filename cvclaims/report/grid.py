@@ -7,9 +7,10 @@ claims, which read no record.
 """
 
 import json
+import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -40,13 +41,22 @@ NONE = "—"
 
 @dataclass(frozen=True)
 class Cell:
-    """One network, treatment and batch size: accuracies of the runs that trained, by seed."""
+    """One network, treatment and batch size: accuracies of the runs that trained, by seed.
+
+    `failing` holds those of the runs that failed to train; none where a file of before lacks them.
+    """
 
     net: str
     treatment: str
     batch: int
     accuracy: list[float]
     runs: int
+    failing: list[float] = field(default_factory=list)
+
+    @property
+    def reached(self) -> list[float]:
+        """What all runs reached, those that failed too; none where that is not known."""
+        return self.accuracy + self.failing if len(self.failing) == self.failed else []
 
     @property
     def failed(self) -> int:
@@ -157,13 +167,16 @@ def _treatment(recipe: Recipe) -> tuple[str, bool]:
 
 def _cell(records: Sequence[Record]) -> Cell:
     recipe = records[0].recipe
-    trained = [record for record in records if not _failed(record)]
+    trained, failing = (
+        [record for record in records if _failed(record) == failed] for failed in (False, True)
+    )
     return Cell(
         net=f"{recipe.model.upper()}{recipe.model_args.get('depth', '')}",
         treatment=TREATMENTS[_treatment(recipe)],
         batch=recipe.batch_size or 0,
         accuracy=rounded([_accuracy(record) for record in trained]),
         runs=len(records),
+        failing=rounded([_reached(record) for record in failing]),
     )
 
 
@@ -177,6 +190,13 @@ def _accuracy(record: Record) -> float:
     early = record.recipe.patience is not None
     measure = at_lowest("test_accuracy", record.recipe.monitor) if early else final("test_accuracy")
     return measure(record)
+
+
+def _reached(record: Record) -> float:
+    """At the epoch that is kept; the best one of a run that diverged before there was any."""
+    return next(
+        (x for x in (_accuracy(record), best("test_accuracy")(record)) if math.isfinite(x)), 0.0
+    )
 
 
 def _stopping(recipe: Recipe) -> tuple[str, str]:
@@ -220,9 +240,16 @@ def _is_sound(cell: Cell) -> bool:
         and cell.treatment in TREATMENTS.values()
         and type(cell.batch) is type(cell.runs) is int
         and 0 < cell.batch < 1 << 40
-        and isinstance(cell.accuracy, list)
-        and all(type(value) in (int, float) and 0 <= value <= 1 for value in cell.accuracy)
+        and _are_shares(cell.accuracy)
+        and _are_shares(cell.failing)
         and max(1, len(cell.accuracy)) <= cell.runs < 1 << 40
+        and len(cell.failing) in (0, cell.failed)
+    )
+
+
+def _are_shares(values: Any) -> bool:
+    return isinstance(values, list) and all(
+        type(value) in (int, float) and 0 <= value <= 1 for value in values
     )
 
 
@@ -254,7 +281,9 @@ def section(name: str, shown: Sequence[tuple[Grid, str | None]]) -> str:
         f"### Batch sizes of {name}\n",
         "Test accuracy in %, mean ± standard deviation over the runs that train, at the epoch that "
         "is kept; beneath it how many runs failed to train: no epoch of theirs came above "
-        f"{ABOVE_CHANCE:g} times chance. The same numbers stand in [{FILE}]({FILE}).\n",
+        f"{ABOVE_CHANCE:g} times chance. The same numbers stand in [{FILE}]({FILE}). In the figure "
+        "lines and bands are of the runs that train; the bars at the right are means over batch "
+        "sizes of what all runs reached.\n",
     ]
     for grid, file in shown:
         parts.append(f"**{plain(grid.title)}**\n")

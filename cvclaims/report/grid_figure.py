@@ -1,40 +1,91 @@
-"""A grid as a picture: accuracy over batch size, a panel for each network, failures below.
+"""A grid as a picture: accuracy over batch size for each network, failures below, means beside.
 
 Imported only once there is something to draw: see `drawing`.
 """
 
 from collections.abc import Mapping
+from statistics import fmean
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.gridspec import GridSpec
 from matplotlib.lines import Line2D
 
+from cvclaims.report.axes import COLOURS, DASHES
 from cvclaims.report.grid import TREATMENTS, Cell, Grid
-from cvclaims.report.panels import COLOURS, DASHES
 
 
 def batch_sizes(grid: Grid) -> Figure:
-    """Lines are means over the runs that train, bands go from the lowest to the highest."""
+    """Lines are means over the runs that train, bands go from the lowest to the highest.
+
+    At the right, the mean of each treatment over all batch sizes, runs that fail among them.
+    """
     columns = len(grid.nets)
-    figure = Figure(figsize=(max(6.2, 1.2 + 4.4 * columns), 4.9), layout="constrained")
-    axes = figure.subplots(
-        2, columns, squeeze=False, sharex=True, sharey="row", height_ratios=(2.6, 1)
+    figure = Figure(figsize=(max(6.2, 1.0 + 3.6 * columns) + 3.4, 4.9), layout="constrained")
+    place = figure.add_gridspec(
+        2, columns + 1, height_ratios=(2.6, 1), width_ratios=(*[3.6] * columns, 3.2)
     )
+    above, below = _panels(figure, place, columns)
     for number, net in enumerate(grid.nets):
-        above, below = axes[0][number], axes[1][number]
-        above.set_title(net, parse_math=False)
+        above[number].set_title(net, parse_math=False)
         for treatment in grid.treatments:
             cells = {batch: grid.cell(net, treatment, batch) for batch in grid.batches}
-            _accuracy(above, treatment, cells)
-            _failures(below, treatment, cells, grid.treatments)
-        _batch_axis(below, grid.batches)
-    axes[0][0].set_ylabel("test accuracy of\nruns that train")
-    axes[1][0].set_ylabel("share of runs\nthat fail")
-    axes[1][0].set_ylim(0, 1.05)
-    handles = [_line(axes[0][0], treatment, [], []) for treatment in grid.treatments]
+            _accuracy(above[number], treatment, cells)
+            _failures(below[number], treatment, cells, grid.treatments)
+        _batch_axis(below[number], grid.batches)
+    above[0].set_ylabel("test accuracy (share) of\nruns that train")
+    below[0].set_ylabel("share of runs\nthat fail")
+    below[0].set_ylim(0, 1.05)
+    _means(figure.add_subplot(place[:, columns]), grid)
+    handles = [_line(above[0], treatment, [], []) for treatment in grid.treatments]
     figure.legend(handles=handles, loc="outside lower left", ncols=4)
     return figure
+
+
+def _panels(figure: Figure, place: GridSpec, columns: int) -> tuple[list[Axes], list[Axes]]:
+    """Axes of accuracies above those of failures; all of a row, and both of a column, share one."""
+    above: list[Axes] = []
+    below: list[Axes] = []
+    for number in range(columns):
+        first = above[0] if above else None
+        above.append(figure.add_subplot(place[0, number], sharey=first))
+        first = below[0] if below else None
+        below.append(figure.add_subplot(place[1, number], sharey=first, sharex=above[number]))
+        above[number].tick_params(labelbottom=False, labelleft=number == 0)
+        below[number].tick_params(labelleft=number == 0)
+    return above, below
+
+
+def _means(axes: Axes, grid: Grid) -> None:
+    """A bar for each network and treatment: the mean over batch sizes of what all runs reached.
+
+    Dots are the batch sizes. Where some were not trained, the bar says how many were.
+    """
+    width = 0.84 / len(grid.treatments)
+    for treatment in grid.treatments:
+        shift = (grid.treatments.index(treatment) - (len(grid.treatments) - 1) / 2) * width
+        for x, net in enumerate(grid.nets):
+            cells = (grid.cell(net, treatment, batch) for batch in grid.batches)
+            reached = [fmean(cell.reached) for cell in cells if cell and cell.reached]
+            if not reached:
+                continue
+            axes.bar(x + shift, fmean(reached), 0.92 * width, color=_colour(treatment), alpha=0.55)
+            at = [x + shift] * len(reached)
+            axes.plot(at, reached, ls="none", marker=".", ms=4, color=_colour(treatment))
+            few = f"\n{len(reached)}/{len(grid.batches)}" * (len(reached) < len(grid.batches))
+            text = f"{fmean(reached):.2f}{few}"
+            axes.annotate(
+                text, (x + shift, max(reached)), (0, 4), textcoords="offset points", ha="center",
+                fontsize=8,
+            )  # fmt: skip
+    axes.set_title("mean over batch sizes, all runs")
+    axes.set_ylabel("test accuracy (share)")
+    axes.set_xticks(range(len(grid.nets)), grid.nets)
+    axes.set_xlim(-0.6, len(grid.nets) - 0.4)
+    axes.set_ylim(0, 1.1)
+    axes.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1])
+    axes.grid(False, axis="x")
 
 
 def _colour(treatment: str) -> str:

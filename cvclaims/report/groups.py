@@ -1,11 +1,12 @@
 """Which rows of a page share figures, and what those are called."""
 
 import hashlib
+import itertools
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TypeAlias
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
 
 from cvclaims.records.record import Record
 from cvclaims.report.rows import Row
@@ -22,16 +23,55 @@ MOST_TOGETHER = 4
 MOST_LINES = 7
 
 
+@dataclass(frozen=True)
+class Reported:
+    """What a report states of an arm, and what the same quantity came to in each run of it.
+
+    Attributes:
+        row: the row that holds it: all that one row compares is the same quantity.
+        numbers: one, or one for each run that the report made.
+        measured: by the key of the run's record.
+    """
+
+    row: tuple[str, ...]
+    arm: str
+    numbers: tuple[float, ...]
+    measured: Mapping[str, float | None]
+
+    @property
+    def mean(self) -> float:
+        """The reported number, or the mean of those of its runs."""
+        return sum(self.numbers) / len(self.numbers)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What the figures of a group are drawn from."""
+
+    runs: Runs
+    title: str = ""
+    # The number of each arm's colour, the same in all figures of its report.
+    colours: Mapping[str, int] = field(default_factory=dict)
+    reported: Sequence[Reported] = ()
+
+    def number(self, name: str) -> int:
+        """An arm's place among the colours."""
+        return self.colours.get(name, list(self.runs).index(name))
+
+
 @dataclass
 class Group:
     """Rows of one report whose runs are shown together; the figures are named after the first.
 
     `runs` holds, by name, the keys of every record that any of the rows was judged by: a claim
-    that was decided after three seeds gains from one that took eight.
+    that was decided after three seeds gains from one that took eight. `reported` holds what the
+    report states of them.
     """
 
     rows: list[Row]
     runs: dict[str, set[str]]
+    reported: list[Reported] = field(default_factory=list)
+    colours: dict[str, int] = field(default_factory=dict)
 
     @property
     def lead(self) -> Row:
@@ -50,8 +90,13 @@ class Group:
     def hash(self, kind: str, version: int) -> str:
         """What a figure of this kind rests on, drawn by a version of the drawing."""
         keys = [[name, sorted(found)] for name, found in self.runs.items()]
-        text = json.dumps([version, kind, self.title, keys])
+        told = [[list(r.row), r.arm, list(r.numbers), dict(r.measured)] for r in self.reported]
+        text = json.dumps([version, kind, self.title, keys, self.colours, told])
         return hashlib.sha256(text.encode()).hexdigest()
+
+    def subject(self, runs: Runs) -> Subject:
+        """What its figures are drawn from, given its records."""
+        return Subject(runs, self.title, self.colours, self.reported)
 
     def holding(self, runs: Runs) -> "Group":
         """The same group as far as records of it were found."""
@@ -80,7 +125,22 @@ def groups(rows: Sequence[Row]) -> list[Group]:
     place = {row.place: number for number, row in enumerate(rows)}
     for part in parts:
         part.rows.sort(key=lambda row: place[row.place])
-    return [part.group() for part in sorted(parts, key=lambda part: place[part.rows[0].place])]
+    found = [part.group() for part in sorted(parts, key=lambda part: place[part.rows[0].place])]
+    _colour(found)
+    return found
+
+
+def _colour(found: Sequence[Group]) -> None:
+    """Give each name of a report one colour, another than those of all that it is drawn with."""
+    for report in {group.lead.report for group in found}:
+        own = [group for group in found if group.lead.report == report]
+        known: dict[str, int] = {}
+        for name in dict.fromkeys(name for group in own for name in group.runs):
+            near = {other for group in own if name in group.runs for other in group.runs}
+            taken = {known[other] for other in near if other in known}
+            known[name] = next(n for n in itertools.count() if n not in taken)
+        for group in own:
+            group.colours = {name: known[name] for name in group.runs}
 
 
 @dataclass
@@ -106,7 +166,29 @@ class _Part:
             for name, recipe in _recipes(row).items():
                 first = names.setdefault(recipe, name)
                 runs.setdefault(first, set()).update(row.evidence[name])
-        return Group(self.rows, runs)
+        told = [part for row in self.rows for part in _reported(row, names)]
+        return Group(self.rows, runs, told)
+
+
+def _reported(row: Row, names: Mapping[str, str]) -> list[Reported]:
+    """What a row's report states, of each arm that it can be about; `names` is by recipe.
+
+    A number bears the name of an arm, or of a sample, which may be of any one of the row's arms.
+    """
+    found = []
+    for label, number in row.reported.items():
+        values = row.measured[label]["values"] if label in row.measured else []
+        for name, recipe in _recipes(row).items():
+            keys = row.evidence[name]
+            if len(keys) == len(values) and (name == label or label not in row.evidence):
+                measured = dict(zip(keys, values, strict=True))
+                found.append(Reported(row.place, names[recipe], _numbers(number), measured))
+    return found
+
+
+def _numbers(reported: Any) -> tuple[float, ...]:
+    """One number, or one a run, as a tuple."""
+    return tuple(reported) if isinstance(reported, list | tuple) else (reported,)
 
 
 def _recipes(row: Row) -> dict[str, str]:

@@ -1,9 +1,13 @@
 """What holds for many rows: counts by verdict, a report's heading, the assumed fields."""
 
+from collections import Counter
 from collections.abc import Sequence
 
-from cvclaims.report.rows import Row
+from cvclaims.report.rows import JUDGED, Row
 from cvclaims.report.tables import plain
+
+# What all looks at a row together may err by; as in `verdict.levels`.
+OVERALL = 0.05
 
 # What becomes of a claim with several rows: the first of these that one of them has.
 _LEAST_FAVOURABLE = ("error", "refuted", "inconclusive", "not evaluated", "ran", "supported")
@@ -33,6 +37,25 @@ def assumed(rows: Sequence[Row]) -> str:
         for name, ids in fields.items()
     ]
     return f"Assumed, as the report does not say: {', '.join(told)}." if told else ""
+
+
+def expected(rows: Sequence[Row]) -> str:
+    """One line on how many of the verdicts by a statistical rule are wrong by chance alone."""
+    by_chance = [row for row in rows if row.verdict in JUDGED and _is_statistical(row)]
+    if not by_chance:
+        return ""
+    verdicts = Counter(row.verdict for row in by_chance)
+    return (
+        f"{len(by_chance)} rows were judged by a statistical rule, {verdicts['supported']} of them "
+        f"supported and {verdicts['refuted']} refuted. Each may be wrong in 5 % of all cases: of "
+        f"so many rows up to {OVERALL * len(by_chance):.1f} verdicts are expected to be false by "
+        "chance alone.\n"
+    )
+
+
+def _is_statistical(row: Row) -> bool:
+    rule = row.rule or ""
+    return bool(rule) and not rule.startswith(("exact", "property"))
 
 
 def overview(rows: Sequence[Row]) -> str:

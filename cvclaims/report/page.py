@@ -12,6 +12,7 @@ from cvclaims.locks import Lock, LockError
 from cvclaims.report import files, grid
 from cvclaims.report.figures import (
     KINDS,
+    MARKED,
     Drawn,
     Picture,
     Records,
@@ -19,7 +20,7 @@ from cvclaims.report.figures import (
     standing_figures,
 )
 from cvclaims.report.files import ReportError
-from cvclaims.report.overview import assumed, by_report, heading, overview
+from cvclaims.report.overview import assumed, by_report, expected, heading, overview
 from cvclaims.report.rows import Row, merge
 from cvclaims.report.sweeps import Held, renewed
 from cvclaims.report.tables import markdown_table, plain
@@ -44,7 +45,11 @@ where the report's own numbers or arithmetic contradict it: then *refuted* is ex
 own protocol, *reduced* a smaller one on real data that can judge comparisons but no level of \
 accuracy, and *smoke* only shows that the code runs: it judges nothing, and its rows read *ran*. \
 So do those that a guard held back, as networks that never left chance say nothing of trained \
-ones: they are *not comparable*, and say why.
+ones: they are *not comparable*, and say why. Beside a verdict, and changing none: *size*, at \
+full scale, whether the effect is at least half of the reported one (*at least half* where the \
+bound of the last look lies beyond it, *less than half*, else *open*); *its own runs*, what the \
+same rule says of the runs that the report publishes, in one look at 5 % (*one run* where it \
+trained once).
 
 Every number comes from the records under `records/`; [claims.json](claims.json) holds the same \
 rows for programs. This page is generated: change the claims, not the page.
@@ -165,7 +170,7 @@ def _write_page(done: Written, drawn: Drawn) -> None:
 
 def compose(rows: Sequence[Row], pictures: Sequence[Picture], grids: Sequence[Shown] = ()) -> str:
     """README.md: how to read it, the overview, and a section for each report."""
-    parts = [_INTRODUCTION, overview(rows)]
+    parts = [_INTRODUCTION, expected(rows), overview(rows)]
     for slug, part in by_report(rows).items():
         shown = [picture for picture in pictures if picture.group.lead.report == slug]
         parts.append(
@@ -193,7 +198,9 @@ def _section(
     if pictures:
         parts.append(f"### Figures of {name}\n")
         kinds = {picture.kind for picture in pictures}
-        parts.append("".join(f"- {told}\n" for kind, told in KINDS.items() if kind in kinds))
+        captions = [caption for kind, caption in KINDS.items() if kind in kinds]
+        captions += [MARKED] * any(picture.group.reported for picture in pictures)
+        parts.append("".join(f"- {caption}\n" for caption in captions))
         parts += [_figures(list(same)) for _, same in groupby(pictures, lambda p: p.group.lead)]
     return "\n".join(parts)
 

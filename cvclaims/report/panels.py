@@ -1,140 +1,128 @@
-"""The figures that there are: name -> records of several seeds in, a matplotlib Figure out.
+"""The figures that there are: records of several seeds by name in, a matplotlib Figure out.
 
 Imported only once there is something to draw: see `drawing`. Nothing here asks what claim a
 figure is for.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, NullLocator
+from matplotlib.gridspec import GridSpec
+from matplotlib.ticker import LogLocator, MaxNLocator
 
 from cvclaims.catalogue import DATASETS
 from cvclaims.records.record import Record
-from cvclaims.report.groups import Runs
+from cvclaims.report.axes import (
+    COLOURS,
+    any_finite,
+    colour,
+    draw_marks,
+    epoch_axis,
+    legend,
+    log_axis,
+    row_of,
+)
+from cvclaims.report.curves import close_up, curves, positive
+from cvclaims.report.groups import Subject
 from cvclaims.report.probes import (
     Array,
     boundaries,
+    by_class,
     by_layer,
     histograms,
+    layer_of,
+    layers_mean,
     mean_over_seeds,
     per_epoch,
-    range_over_seeds,
 )
+from cvclaims.report.reported import Curve, class_marks, class_means, marks
 
 # With fewer layers there is no flow to look at.
 DEEP = 6
-
-# Okabe and Ito's palette, which stays apart for every kind of colour vision, less its yellow,
-# too pale for a line on white.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-# Lines that run over each other, such as equal learning rates, stay visible by their dashes.
-DASHES = ("-", (0, (6, 1.5)), (0, (2.5, 1.2)), (0, (9, 1.5, 2, 1.5)))
-
-
-def curves(runs: Runs) -> Figure | None:
-    """Training loss, test accuracy, learning rate and gradient norm side by side.
-
-    A line is the mean over seeds, its band goes from the lowest to the highest.
-    """
-    panels = (
-        ("train_loss", "training loss"),
-        ("test_accuracy", "test accuracy"),
-        ("lr", "learning rate"),
-        ("gradient_norm", "gradient norm"),
-    )
-    lines = {
-        title: {name: per_epoch(records, curve) for name, records in runs.items()}
-        for curve, title in panels
-    }
-    lines = {title: part for title, part in lines.items() if any(map(_any_finite, part.values()))}
-    if not lines:
-        return None
-    lines_of_legend = -(-len(runs) // 4)
-    figure = Figure(figsize=(3.0 * len(lines), 2.9 + 0.25 * lines_of_legend), layout="constrained")
-    for axes, (title, part) in zip(_row(figure, len(lines)), lines.items(), strict=True):
-        _curve_panel(axes, title, part)
-    handles = figure.axes[0].get_legend_handles_labels()[0]
-    figure.legend(handles, _labels(runs), loc="outside lower left", ncols=4)
-    return figure
+# The gradients that report 3 follows over training: of the first layer, of block 5 or a module half
+# way, and of the last layer. A network has those of one family.
+NAMED = (
+    ("features.0.weight", "features.24.bias", "classifier.6.bias"),
+    ("features.0.weight", "features.78.bias", "classifier.6.bias"),
+    ("conv2d.0.conv.weight", "inception_layer.4.branch.3.1.conv.bias", "linear.bias"),
+)
+NAMED_DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)))
 
 
-def _curve_panel(axes: Axes, title: str, lines: Mapping[str, Array]) -> None:
-    log = title != "test accuracy" and _wants_log(list(lines.values()))
-    for number, values in enumerate(lines.values()):
-        values = np.where(values > 0, values, np.nan) if log else values
-        colour = COLOURS[number % len(COLOURS)]
-        epochs = np.arange(1, values.shape[1] + 1)
-        marker = "o" if len(epochs) <= 5 else ""  # a line through one point is no line
-        dash = DASHES[number % len(DASHES)]
-        mean = mean_over_seeds(values)
-        axes.plot(epochs, mean, color=colour, linestyle=dash, marker=marker, ms=3.5, label=title)
-        if len(values) > 1:
-            band = range_over_seeds(values)
-            axes.fill_between(epochs, *band, color=colour, alpha=1 / (3 + len(lines)), lw=0)
-    axes.set_title(title)
-    axes.set_xlabel("epoch")
-    longest = max(values.shape[1] for values in lines.values())
-    axes.set_xlim(1 - 0.05 * longest, 1.05 * longest)
-    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
-    if log:
-        _log_axis(axes)
-    elif title == "learning rate":
-        axes.set_ylim(bottom=0)
-    axes.yaxis.set_major_formatter("{x:g}")
-
-
-def _log_axis(axes: Axes) -> None:
-    axes.set_yscale("log")
-    low, high = axes.get_ylim()
-    # Over a few decades powers of ten alone would leave one or two ticks.
-    few = high / low < 200
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,), numticks=8))
-    if few:
-        axes.yaxis.set_major_formatter("{x:g}")
-    axes.yaxis.set_minor_locator(NullLocator())
-    axes.yaxis.set_minor_formatter(NullFormatter())
-
-
-def _wants_log(parts: Sequence[Array]) -> bool:
-    positive = np.concatenate([part[part > 0] for part in parts])
-    return bool(positive.size and positive.max() > 10 * positive.min())
-
-
-def gradient_flow(runs: Runs) -> Figure | None:
+def gradient_flow(subject: Subject) -> Figure | None:
     """Gradient norms of deep networks: over training at both ends, and layer by layer.
 
     Left, the first layer's weights (solid) and the last one's (dashed), epoch by epoch. Right, all
-    weights from input to output, at equal distances, mean over epochs. Both mean over seeds.
+    weights from input to output, at equal distances, mean over epochs. Below, three gradients by
+    name, for each network that has them. All mean over seeds.
     """
-    found = {name: _weights(records) for name, records in runs.items()}
+    found = {name: _weights(records) for name, records in subject.runs.items()}
     found = {name: part for name, part in found.items() if len(part) >= DEEP}
     if not found:
         return None
-    figure = Figure(figsize=(9.2, 3.4), layout="constrained")
-    ends, profile = _row(figure, 2)
+    named = {name: part for name in found if (part := _named(subject.runs[name]))}
+    rows = 1 + -(-len(named) // 2)
+    figure = Figure(figsize=(9.6, 3.1 * rows), layout="constrained")
+    grid = figure.add_gridspec(rows, 2)
+    ends, profile = (figure.add_subplot(grid[0, n]) for n in (0, 1))
     vanished = False
     for name, layers in found.items():
-        colour = COLOURS[list(runs).index(name) % len(COLOURS)]
+        shade = colour(subject, name)
         means = [mean_over_seeds(values) for values in layers.values()]
         for mean, dash in ((means[0], "-"), (means[-1], (0, (3, 1.5)))):
-            ends.plot(range(1, len(mean) + 1), _positive(mean), color=colour, linestyle=dash)
-            vanished |= _mark_zeros(ends, mean, colour)
-        heights = _positive(np.array([mean_over_seeds(mean[:, None])[0] for mean in means]))
-        profile.plot(np.linspace(0, 1, len(heights)), heights, color=colour, lw=1.2, label=name)
+            _gradient_line(ends, mean, shade, dash)
+            vanished |= _mark_zeros(ends, mean, shade)
+        heights = positive(np.array([mean_over_seeds(mean[:, None])[0] for mean in means]))
+        profile.plot(np.linspace(0, 1, len(heights)), heights, color=shade, lw=1.2, label=name)
     ends.set_title("first (solid) and last (dashed) layer" + "; × then 0" * vanished)
-    ends.set_xlabel("epoch")
-    ends.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
-    ends.set_ylabel("gradient norm")
+    epoch_axis(ends, 1, max(v.shape[1] for part in found.values() for v in part.values()))
+    ends.set_ylabel("gradient norm (L2)")
     profile.set_title("every layer, mean over training")
     profile.set_xlabel("from input (0) to output (1)")
     for axes in (ends, profile):
-        _log_axis(axes)
-    figure.legend(*profile.get_legend_handles_labels(), loc="outside lower left", ncols=4)
+        log_axis(axes)
+    if named:
+        _named_panels(figure, grid, subject, named)
+    legend(figure, subject, {})
     return figure
+
+
+def _gradient_line(axes: Axes, mean: Array, shade: str, dash: Any, label: str = "") -> None:
+    marker = "o" if len(mean) <= 5 else ""  # a line through one point is no line
+    epochs = range(1, len(mean) + 1)
+    axes.plot(epochs, positive(mean), color=shade, ls=dash, marker=marker, ms=3.5, label=label)
+
+
+def _named(records: Sequence[Record]) -> dict[str, Array]:
+    """The gradients of `NAMED` that a network has, shape (seeds, epochs)."""
+    norms = by_layer(records, "gradient_norms")
+    names = next((trio for trio in NAMED if all(name in norms for name in trio)), ())
+    return {name: norms[name] for name in names}
+
+
+def _named_panels(
+    figure: Figure, grid: GridSpec, subject: Subject, named: Mapping[str, Mapping[str, Array]]
+) -> None:
+    """A panel for each network, on one axis: three lines, told apart by dashes."""
+    first: Axes | None = None
+    for number, (name, layers) in enumerate(named.items()):
+        axes = figure.add_subplot(grid[1 + number // 2, number % 2], sharey=first)
+        for (layer, values), dash in zip(layers.items(), NAMED_DASHES, strict=True):
+            mean = mean_over_seeds(values)
+            _gradient_line(axes, mean, colour(subject, name), dash, layer)
+            _mark_zeros(axes, mean, colour(subject, name))
+        axes.set_title(name, parse_math=False)
+        epoch_axis(axes, 1, max(values.shape[1] for values in layers.values()))
+        if first is None:
+            first = axes
+            axes.set_ylabel("gradient norm (L2)")
+        axes.legend(loc="upper left", bbox_to_anchor=(0, -0.26), fontsize=8, handlelength=2.6)
+    assert first is not None
+    log_axis(first)
 
 
 def _mark_zeros(axes: Axes, mean: Array, colour: str) -> bool:
@@ -176,13 +164,9 @@ def _is_norm(name: str, layers: Mapping[str, Array]) -> bool:
     return before in layers
 
 
-def _positive(values: Array) -> Array:
-    return np.where(values > 0, values, np.nan)
-
-
-def activations(runs: Runs) -> Figure | None:
+def activations(subject: Subject) -> Figure | None:
     """Histograms of each layer's activations after the last epoch, one line a seed."""
-    found = {name: histograms(records) for name, records in runs.items()}
+    found = {name: histograms(records) for name, records in subject.runs.items()}
     found = {name: part for name, part in found.items() if part}
     layers = list(dict.fromkeys(layer for part in found.values() for layer in part))
     if not layers:
@@ -191,11 +175,11 @@ def activations(runs: Runs) -> Figure | None:
     figure = Figure(figsize=size, layout="constrained")
     grid = figure.subplots(len(found), len(layers), squeeze=False, sharey=True)
     for number, (name, part) in enumerate(found.items()):
-        colour = COLOURS[list(runs).index(name) % len(COLOURS)]
+        shade = colour(subject, name)
         for axes, layer in zip(grid[number], layers, strict=True):
             for edges, shares in part.get(layer, []):
-                axes.stairs(shares, edges, color=colour, fill=True, alpha=0.12)
-                axes.stairs(shares, edges, color=colour, lw=1.0)
+                axes.stairs(shares, edges, color=shade, fill=True, alpha=0.12)
+                axes.stairs(shares, edges, color=shade, lw=1.0)
             axes.set_title(f"{name}, {layer}", parse_math=False)
         grid[number][0].set_ylabel("share of\nactivations")
     for axes in grid[-1]:
@@ -207,27 +191,30 @@ def activations(runs: Runs) -> Figure | None:
     return figure
 
 
-def dead_units(runs: Runs) -> Figure | None:
+def dead_units(subject: Subject) -> Figure | None:
     """Heat maps, layer × epoch: the share of activations ≤ 0, and of dead units; mean over seeds.
 
-    The number at the end of each line is that of the last epoch.
+    The number at the end of each line is that of the last epoch. Under a title stands what the
+    report states.
     """
-    definitions = (("non_positive", "activations ≤ 0"), ("dead", "dead units"))
+    definitions = {"non_positive": "activations ≤ 0", "dead": "dead units"}
     found = {
-        title: {name: by_layer(records, probe) for name, records in runs.items()}
-        for probe, title in definitions
+        probe: {name: by_layer(records, probe) for name, records in subject.runs.items()}
+        for probe in definitions
     }
-    found = {title: part for title, part in found.items() if any(part.values())}
-    names = [name for name in runs if any(part[name] for part in found.values())]
+    found = {probe: part for probe, part in found.items() if any(part.values())}
+    names = [name for name in subject.runs if any(part[name] for part in found.values())]
     if not names:
         return None
     depth = max(len(part[name]) for part in found.values() for name in names)
-    size = (1.3 + 2.9 * len(names), 1.0 + len(found) * (0.55 + 0.3 * depth))
-    figure = Figure(figsize=size, layout="constrained")
+    told = {probe: _told_shares(subject, probe, found[probe]) for probe in found}
+    height = 1.0 + sum(0.55 + 0.3 * depth + 0.17 * _most(told[probe]) for probe in found)
+    figure = Figure(figsize=(1.3 + 2.9 * len(names), height), layout="constrained")
     grid = figure.subplots(len(found), len(names), squeeze=False)
-    for line, (title, part) in zip(grid, found.items(), strict=True):
+    for line, (probe, part) in zip(grid, found.items(), strict=True):
         for axes, name in zip(line, names, strict=True):
-            _heat_panel(axes, f"{name}: {title}", part[name])
+            title = "\n".join([f"{name}: {definitions[probe]}", *told[probe].get(name, ())])
+            _heat_panel(axes, title, part[name])
             if axes is not line[0] and list(part[name]) == list(part[names[0]]):
                 axes.set_yticklabels([])
     for axes in grid[-1]:
@@ -238,8 +225,26 @@ def dead_units(runs: Runs) -> Figure | None:
     return figure
 
 
+def _told_shares(
+    subject: Subject, probe: str, layers: Mapping[str, Mapping[str, Array]]
+) -> dict[str, list[str]]:
+    """What the report states of each arm's shares, in words, layer by layer and of their mean."""
+    lines: dict[str, list[str]] = {}
+    places: dict[str, Curve] = {"layers' mean": layers_mean(probe)}
+    places |= {layer: layer_of(probe, layer) for part in layers.values() for layer in part}
+    for place, curve in places.items():
+        for mark in marks(subject.reported, subject.runs, curve):
+            text = f"reported {mark.value:g} ({place}, {mark.where})"
+            lines.setdefault(mark.arm, []).append(text)
+    return lines
+
+
+def _most(lines: Mapping[str, Sequence[str]]) -> int:
+    return max(map(len, lines.values()), default=0)
+
+
 def _heat_panel(axes: Axes, title: str, layers: Mapping[str, Array]) -> None:
-    axes.set_title(title, parse_math=False, fontsize=10)
+    axes.set_title(title, parse_math=False, fontsize=9)
     axes.grid(False)
     if not layers:
         axes.set_axis_off()
@@ -262,15 +267,15 @@ def _heat_panel(axes: Axes, title: str, layers: Mapping[str, Array]) -> None:
             axes.annotate(f"{last[0]:.2f}", place, xycoords=("axes fraction", "data"), va="center")
 
 
-def boundary(runs: Runs) -> Figure | None:
+def boundary(subject: Subject) -> Figure | None:
     """P(class 1) over the plane, mean over seeds; each seed's own boundary is a thin line."""
-    found = {name: boundaries(records) for name, records in runs.items()}
+    found = {name: boundaries(records) for name, records in subject.runs.items()}
     found = {name: part for name, part in found.items() if len(part[0])}
     if not found:
         return None
     columns = min(4, len(found))
     rows = -(-len(found) // columns)
-    figure = Figure(figsize=(0.9 + 2.7 * columns, 0.5 + 2.75 * rows), layout="constrained")
+    figure = Figure(figsize=(0.9 + 2.7 * columns, 0.5 + 2.95 * rows), layout="constrained")
     panels = [figure.add_subplot(rows, columns, number + 1) for number in range(len(found))]
     colours = LinearSegmentedColormap.from_list("", [COLOURS[0], "#FFFFFF", COLOURS[4]])
     for axes, (name, (grids, extent)) in zip(panels, found.items(), strict=True):
@@ -282,42 +287,76 @@ def boundary(runs: Runs) -> Figure | None:
                 axes.contour(x, y, grid, [0.5], colors="black", linewidths=0.8)
         axes.set_aspect("equal")
         axes.grid(False)
-        axes.set_title(_accuracy(name, runs[name]), parse_math=False)
+        axes.set_title(_accuracy(subject, name), parse_math=False)
     bar = figure.colorbar(shades, ax=panels, shrink=0.8, ticks=[0, 0.5, 1])
-    classes = DATASETS[next(iter(runs.values()))[0].recipe.data].classes
+    classes = DATASETS[next(iter(subject.runs.values()))[0].recipe.data].classes
     bar.set_label(f"P({classes[1] if len(classes) > 1 else 'class 1'})")
     return figure
 
 
-def _accuracy(name: str, records: Sequence[Record]) -> str:
-    accuracy = per_epoch(records, "test_accuracy")
-    last = [line[np.isfinite(line)][-1] for line in accuracy if _any_finite(line)]
-    return f"{name}\ntest accuracy {np.mean(last):.3f}" if last else name
+def _accuracy(subject: Subject, name: str) -> str:
+    """An arm's title: its accuracy after the last epoch, and the report's."""
+    accuracy = per_epoch(subject.runs[name], "test_accuracy")
+    last = [line[np.isfinite(line)][-1] for line in accuracy if any_finite(line)]
+    if not last:
+        return name
+    found = marks(subject.reported, subject.runs, "test_accuracy")
+    told = [m.value for m in found if m.arm == name and m.where == "last epoch"]
+    reported = f"\nreported {', '.join(f'{value:.3f}' for value in told)}" if told else ""
+    return f"{name}\ntest accuracy {np.mean(last):.3f}{reported}"
 
 
-def _labels(runs: Runs) -> list[str]:
-    """The legend: names, with what the title cannot say for all of them."""
-    uneven = len({len(records) for records in runs.values()}) > 1
-    labels = []
-    for name, records in runs.items():
-        diverged = sum(record.status == "diverged" for record in records)
-        notes = [f"{len(records)} seed" + "s" * (len(records) != 1)] if uneven else []
-        notes += [f"{diverged} of {len(records)} diverged"] if diverged else []
-        labels.append(f"{name} ({', '.join(notes)})" if notes else name)
-    return labels
+def classes(subject: Subject) -> Figure | None:
+    """Test accuracy of each class: bars are means over seeds, dots the seeds; best class first.
+
+    Of convolutional networks alone: no report asks which classes a perceptron takes for others.
+    """
+    runs = {
+        name: [record for record in records if record.recipe.model != "mlp"]
+        for name, records in subject.runs.items()
+    }
+    kinds = {record.recipe.class_names for records in runs.values() for record in records}
+    found = {name: by_class(records) for name, records in runs.items()}
+    found = {name: part for name, part in found.items() if any_finite(part)}
+    if not found or len(kinds) != 1:
+        return None
+    names = kinds.pop()
+    means = {name: mean_over_seeds(part) for name, part in found.items()}
+    order = np.argsort(-mean_over_seeds(np.array(list(means.values()))), kind="stable")
+    told = class_marks(subject.reported, runs)
+    marked = {mark.arm for mark in told}
+    width = 0.8 / len(found)
+    wide = min(12.5, 1 + len(names) * (0.75 + 0.2 * (len(found) - 1)))
+    title = ["each class after the last epoch: mean (bar) and seeds (dots)"]
+    for name, value, of in class_means(subject.reported, runs):
+        title.append(f"{name}: reported {value:g}, the mean of {', '.join(of)}")
+    height = 3.0 + 0.18 * (len(title) - 1)
+    figure = Figure(figsize=(max(5.6, wide), height), layout="constrained")
+    (axes,) = row_of(figure, 1)
+    shown = []
+    for number, (name, part) in enumerate(found.items()):
+        x = np.arange(len(names)) + (number - (len(found) - 1) / 2) * width
+        shade = colour(subject, name)
+        axes.bar(x, means[name][order], width=0.92 * width, color=shade, alpha=0.55, label=name)
+        for line in part:
+            axes.plot(x, line[order], ls="none", marker=".", ms=4, color="black", zorder=3)
+        place = {int(c): float(x[i]) for i, c in enumerate(order)}
+        shown += [m.at(place[int(m.epoch)]) for m in told if m.arm == name]
+    draw_marks(axes, subject, shown)
+    axes.set_xticks(range(len(names)), [names[c] for c in order])
+    axes.set_xlim(-0.6, len(names) - 0.4)
+    axes.set_ylim(0, 1.02)
+    axes.grid(False, axis="x")
+    axes.set_ylabel("test accuracy (share)")
+    axes.set_title("\n".join(dict.fromkeys(title)), parse_math=False, fontsize=10)
+    legend(figure, subject, dict.fromkeys(marked, ""), bars=True)
+    return figure
 
 
-def _row(figure: Figure, columns: int) -> Sequence[Axes]:
-    axes: Sequence[Axes] = figure.subplots(1, columns, squeeze=False)[0]
-    return axes
-
-
-def _any_finite(values: Array) -> bool:
-    return bool(np.isfinite(values).any())
-
-
-KINDS: Mapping[str, Callable[[Runs], Figure | None]] = {
+KINDS: Mapping[str, Callable[[Subject], Figure | None]] = {
     "curves": curves,
+    "close-up": close_up,
+    "classes": classes,
     "gradient-flow": gradient_flow,
     "activations": activations,
     "dead-units": dead_units,

@@ -4,7 +4,7 @@ A record's probes are JSON that nobody has checked, and other recipes have other
 is missing or has another shape is left out here, so that drawing need not ask.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -20,8 +20,42 @@ def per_epoch(records: Iterable[Record], name: str) -> Array:
 
     NaN where a run had ended or its number was not finite; seeds without the curve are left out.
     """
-    found = [_vector(r.series.get(name, r.probes.get(name))) for r in records]
-    return _padded([line for line in found if line is not None])
+    return _padded([line for r in records if (line := curve_of(name)(r)) is not None])
+
+
+def curve_of(name: str) -> Callable[[Record], Array | None]:
+    """How to read a curve off a record, or a probe with one number per epoch; None without it."""
+    return lambda record: _vector(record.series.get(name, record.probes.get(name)))
+
+
+def layer_of(probe: str, layer: str) -> Callable[[Record], Array | None]:
+    """How to read one layer's curve off a record."""
+    return lambda record: _vector(_table(record.probes.get(probe)).get(layer))
+
+
+def layers_mean(probe: str) -> Callable[[Record], Array | None]:
+    """How to read the mean over layers, epoch by epoch, off a record."""
+
+    def curve(record: Record) -> Array | None:
+        lines = list(map(_vector, _table(record.probes.get(probe)).values()))
+        known = [line for line in lines if line is not None]
+        even = len({len(line) for line in known}) == 1 and len(known) == len(lines)
+        return np.mean(known, axis=0) if even else None
+
+    return curve
+
+
+def by_class(records: Iterable[Record]) -> Array:
+    """Test accuracy of each class after the last epoch, shape (seeds, classes).
+
+    Seeds that lack a class are left out.
+    """
+    lines = [_vector(list(r.class_accuracy)) for r in records if _has_classes(r)]
+    return _padded([line for line in lines if line is not None])
+
+
+def _has_classes(record: Record) -> bool:
+    return len(record.class_accuracy) == len(record.recipe.class_names) > 0
 
 
 def by_layer(records: Iterable[Record], name: str) -> dict[str, Array]:

@@ -5,7 +5,9 @@ counts or epochs, anything else gets about four significant digits and at least 
 """
 
 import math
+from collections.abc import Sequence
 
+from cvclaims.claim import Reported, mean_reported
 from cvclaims.report.rows import Measured
 
 NONE = "–"
@@ -17,8 +19,16 @@ _LARGE = 1e7
 _LARGE_COUNT = 1e12
 
 
-def side_by_side(reported: float | None, measured: Measured | None) -> tuple[str, str]:
-    """Both as text: ("0.9833", "0.9822 ± 0.0031"); an en dash stands for one that is missing."""
+def side_by_side(given: Reported | None, measured: Measured | None) -> tuple[str, str]:
+    """Both as text: ("0.9833", "0.9822 ± 0.0031"); an en dash stands for one that is missing.
+
+    Of several reported runs it is their mean, and how many they are.
+    """
+    left, right = _side_by_side(None if given is None else mean_reported(given), measured)
+    return f"{left} (n = {len(given)})" if isinstance(given, Sequence) else left, right
+
+
+def _side_by_side(reported: float | None, measured: Measured | None) -> tuple[str, str]:
     if _are_counts(reported, measured):
         return _count(reported), NONE if measured is None else _count_spread(measured)
     known = [reported, measured["mean"] if measured else None]

@@ -17,6 +17,10 @@ VERDICTS = ("supported", "refuted", "inconclusive", "error", "ran", "not evaluat
 JUDGED = ("supported", "refuted", "inconclusive")
 # How the rules of timed rows end.
 TIMED = ", timed"
+# Fields that stand in the file where a row has them.
+_WHERE_THERE = (
+    *("about_failing", "guards", "decision", "size", "own_runs", "rule_digest", "failure"),
+)
 _RANK = {"smoke": 0, "reduced": 1, "full": 2}
 
 
@@ -56,10 +60,15 @@ class Row:
         about_failing: the recipes of which the statement says that they fail to train; True: all.
         guards: the guards of `verdict.validity` that had a say, such as "V1"; `reason` has their
             words. Where the row *ran*, they held it back: it is not comparable.
+        decision: the numbers of the verdict: estimate, lower, upper, level, p, detectable and n, as
+            in `verdict.rules.Decision`; empty where the rule has none.
+        size: whether the effect is at least half of the reported one; see `verdict.beside`.
+        own_runs: what the same rule says of the report's own runs.
+        rule_digest: of the rule with its margins, looks, level and guards: tells a changed rule.
         failure: why the last session that tried could not judge the claim, while a verdict of
             before stands.
 
-    The last three are in the file only of rows that have them.
+    Those from `about_failing` on are in the file only of rows that have them.
     """
 
     id: str
@@ -69,7 +78,7 @@ class Row:
     verdict: str
     disputed: str | None
     scale: str
-    reported: Mapping[str, float]
+    reported: Mapping[str, float | Sequence[float]]
     measured: Mapping[str, Measured]
     device: str
     data: str
@@ -85,6 +94,10 @@ class Row:
     revision: int = 0
     about_failing: bool | Sequence[str] = ()
     guards: Sequence[str] = ()
+    decision: Mapping[str, Any] = field(default_factory=dict)
+    size: str = ""
+    own_runs: str = ""
+    rule_digest: str = ""
     failure: str = ""
 
     def __post_init__(self) -> None:
@@ -120,7 +133,7 @@ class Row:
     def to_dict(self) -> dict[str, Any]:
         """JSON types only; raises TypeError or ValueError on anything else, such as NaN."""
         form: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(self), allow_nan=False))
-        for name in ("about_failing", "guards", "failure"):
+        for name in _WHERE_THERE:
             if not form[name]:
                 del form[name]
         return form
@@ -150,7 +163,8 @@ def merge(old: Iterable[Row], new: Iterable[Row]) -> list[Row]:
     code of today and was judged at a larger scale, or the new one has no verdict to put in its
     place. Nor does one that leaves the claim open, or only ran, where more was judged: fewer seeds
     or generated data are no news. But where the very records that were judged only run now, a rule
-    or a guard has changed, which takes the verdict back. What crashed is told beside the verdict
+    or a guard has changed, which takes the verdict back; as does a row of the same scale by another
+    rule. What crashed is told beside the verdict
     that stands. Smoke judges nothing and never enters.
 
     A timed row stands beside that of the other kind of device. What was not timed, as it crashed or
@@ -198,6 +212,8 @@ def _standing(old: Row | None, new: Row) -> Row:
 
 def _outranks(old: Row, new: Row) -> bool:
     """Whether what was judged before says more than what was judged now, on the same recipes."""
+    if old.scale == new.scale and _ruled_otherwise(old, new):
+        return False
     if old.verdict in JUDGED and new.verdict == "ran":
         return not _same_records(old, new)
     if _RANK[old.scale] != _RANK[new.scale]:
@@ -206,6 +222,11 @@ def _outranks(old: Row, new: Row) -> bool:
         return False
     undecided = new.verdict == "ran" or (new.verdict == "inconclusive" and old.verdict in JUDGED)
     return undecided and _most_values(old) > _most_values(new)
+
+
+def _ruled_otherwise(old: Row, new: Row) -> bool:
+    """Whether another rule, margin, level or guard stands behind the two."""
+    return bool(old.rule_digest and new.rule_digest) and old.rule_digest != new.rule_digest
 
 
 def _left_open_by_a_guard(row: Row) -> bool:

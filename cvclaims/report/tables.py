@@ -45,6 +45,13 @@ def verdict(row: Row) -> str:
     return f"{row.verdict} ({meaning.get(row.verdict, 'disputed')})"
 
 
+def beside(row: Row) -> list[str]:
+    """What stands beside a verdict and changes none; see `verdict.beside`."""
+    size = f"size: {row.size}" if row.size else ""
+    own = f"its own runs: {row.own_runs}" if row.own_runs else ""
+    return [text for text in (size, own) if text]
+
+
 @dataclass(frozen=True)
 class Quantity:
     """One line of a row's numbers, as text; `n` is empty where the row says it once for all."""
@@ -108,7 +115,12 @@ def _markdown_cells(row: Row, same_statement: bool) -> list[str]:
         _stack(statement),
         _stack(reported) or NONE,
         _stack(measured if row.measured else []) or NONE,
-        _stack([_unbroken(f"{SYMBOLS[row.verdict]} ") + verdict(row), _small(_failure(row))]),
+        _stack(
+            [
+                _unbroken(f"{SYMBOLS[row.verdict]} ") + verdict(row),
+                *(_small(text) for text in (*beside(row), _failure(row))),
+            ]
+        ),
         _stack([row.scale, _small(plain(row.data))]),
         _small(plain(row.device)) or NONE,
     ]
@@ -238,6 +250,8 @@ def _cells(row: Row, names: Sequence[str], longest: int) -> dict[str, str]:
     numbers, common = quantities(row)
     measured = [f"{q.measured} (n={q.n[4:]})" if q.n else q.measured for q in numbers]
     words = [_wrapped(verdict(row).replace(" (", "\n("), 14)]
+    # Here there is no room for what is so of most rows.
+    words += [_wrapped(text, 14) for text in beside(row) if not text.endswith("one run")]
     if "scale" not in names:
         words.append(row.scale)
     return {

@@ -178,6 +178,10 @@ class Session:
         for start, stop in itertools.islice(self._cycle, steps):
             self._step(start, stop)
 
+    def train_batch(self, size: int) -> None:
+        """One step on the first `size` samples of an epoch; on CUDA that is a batch's size."""
+        self._step(0, size)
+
     def test(self) -> Tensor:
         """Loss and accuracy on the test data, (2, S)."""
         self._test()

@@ -94,11 +94,11 @@ def side_by_side(
             session = Session([(recipe, seed)], data, device)
             running.enter_context(session.running())
             session.train_steps(WARM_STEPS)
-            _wait(device)
+            wait_for(device)
             sessions.append(session)
             peaks.append(None if before is None else _peak(device) - before)
         done = alternate(
-            sessions[0].train_steps, sessions[1].train_steps, lambda: _wait(device), rounds
+            sessions[0].train_steps, sessions[1].train_steps, lambda: wait_for(device), rounds
         )
         epochs = [len(session.batches.starts()) for session in sessions]
     costs = [
@@ -127,7 +127,7 @@ def alternate(
     times: tuple[list[float], list[float]] = [], []
     for number in range(rounds):
         for which in (0, 1) if number % 2 == 0 else (1, 0):
-            times[which].append(_seconds(both[which], steps, wait, clock))
+            times[which].append(seconds_of(both[which], steps, wait, clock))
     return Rounds(steps, tuple(times[0]), tuple(times[1]))
 
 
@@ -154,7 +154,7 @@ def _enough_steps(both: tuple[Steps, Steps], wait: Callable[[], None], clock: Se
     """
 
     def trial(work: Steps) -> float:
-        return min(_seconds(work, steps, wait, clock) for _ in range(2))
+        return min(seconds_of(work, steps, wait, clock) for _ in range(2))
 
     steps = 1
     while max(map(trial, both)) < ROUND_SECONDS:
@@ -162,7 +162,10 @@ def _enough_steps(both: tuple[Steps, Steps], wait: Callable[[], None], clock: Se
     return steps
 
 
-def _seconds(work: Steps, steps: int, wait: Callable[[], None], clock: Seconds) -> float:
+def seconds_of(
+    work: Steps, steps: int, wait: Callable[[], None], clock: Seconds = time.perf_counter
+) -> float:
+    """How long the work takes, until the device has done it."""
     wait()
     start = clock()
     work(steps)
@@ -170,7 +173,8 @@ def _seconds(work: Steps, steps: int, wait: Callable[[], None], clock: Seconds) 
     return clock() - start
 
 
-def _wait(device: torch.device) -> None:
+def wait_for(device: torch.device) -> None:
+    """Return when the device has done all that it was given."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     elif device.type == "mps":

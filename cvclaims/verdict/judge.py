@@ -5,11 +5,10 @@
 What it judges are samples: see `verdict.samples`.
 """
 
-import dataclasses
 import math
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from numbers import Real
 from typing import Any
@@ -17,9 +16,10 @@ from typing import Any
 from cvclaims.claim import LARGEST, Claim
 from cvclaims.engines import Engine, NotEvaluated
 from cvclaims.plan import Run, runs_of
+from cvclaims.plan import looks as looks_at
 from cvclaims.records import Origin, Record
 from cvclaims.records.record import rounded
-from cvclaims.verdict import rules
+from cvclaims.verdict import beside, rules
 from cvclaims.verdict.guards import Level, Look, Outcome, Question
 from cvclaims.verdict.reported import check_names, check_shares
 from cvclaims.verdict.rules import Decision, Verdict
@@ -65,6 +65,10 @@ class Judgment:
     device: str = ""
     data: str = ""
     guards: Sequence[str] = ()
+    decision: Mapping[str, Any] = field(default_factory=dict)
+    size: str = ""
+    own_runs: str = ""
+    rule_digest: str = ""
 
 
 class Judge:
@@ -134,11 +138,21 @@ class Judge:
 
     def order(self, *samples: AnySample) -> None:
         """The samples stand in descending order."""
+        self._all_pairs("order", rules.order, *samples)
 
+    def greatest(self, sample: AnySample, *others: AnySample) -> None:
+        """The first sample is larger than each of the others, all of it in one verdict."""
+        self._all_pairs("greatest", rules.greatest, sample, *others)
+
+    def least(self, sample: AnySample, *others: AnySample) -> None:
+        """The first sample is smaller than each of the others, all of it in one verdict."""
+        self._all_pairs("least", rules.least, sample, *others)
+
+    def _all_pairs(self, name: str, rule: Callable[..., Decision], *samples: AnySample) -> None:
         def decide(*groups: Sequence[float], alpha: float) -> Decision:
-            return rules.order(groups, alpha)
+            return rule(groups, alpha)
 
-        self._look(Question("order", decide, "difference", compares=True), samples)
+        self._look(Question(name, decide, "difference", compares=True), samples)
 
     def level(self, sample: AnySample, value: float, delta: float) -> None:
         """The mean lies within `delta` of `value`."""
@@ -292,7 +306,7 @@ class Judge:
             values = [self._values(sample, records, seeds) for sample in samples]
             outcome = self._outcome(question, samples, values, records, timings, seeds)
             self.rule = outcome.rule
-            self.judgment = self._judgment(samples, values, records, timings, outcome)
+            self.judgment = self._judgment(samples, values, records, timings, outcome, question)
             if timed:
                 check_names(self.claim, self.judgment.measured)
             if outcome.final or outcome.decision.verdict is not Verdict.INCONCLUSIVE:
@@ -365,8 +379,11 @@ class Judge:
         records: Mapping[Run, Record],
         timings: Sequence[Timing],
         outcome: Outcome,
+        question: Question,
     ) -> Judgment:
-        decision = outcome.decision
+        decision, reported = outcome.decision, self.claim.reported
+        asked = replace(question, rule=outcome.rule)
+        full = self.scale != "smoke" and all(run.scale == "full" for run in records)
         places: list[Origin | Timing] = [record.origin for record in records.values()]
         places += timings
         evidence: dict[str, list[str]] = {}
@@ -383,12 +400,28 @@ class Judge:
             device=_list(place.device for place in places),
             data=_list(place.data for place in places),
             guards=outcome.guards,
+            decision=numbers(decision),
+            size=beside.size(asked, samples, reported, decision) if full else "",
+            own_runs=beside.own_runs(question, samples, reported),
+            rule_digest=beside.rule_digest(question, looks_at(self.claim)),
         )
 
     def _note(self, note: str) -> None:
         assert self.judgment is not None
         reason = f"{self.judgment.reason}; {note}"
-        self.judgment = dataclasses.replace(self.judgment, reason=reason)
+        self.judgment = replace(self.judgment, reason=reason)
+
+
+def numbers(decision: Decision) -> dict[str, Any]:
+    """A decision's numbers as JSON types; what is not finite is None, and empty without any."""
+    if not decision.n:
+        return {}
+    names = ("estimate", "lower", "upper", "level", "p", "detectable")
+    return {name: _plain(getattr(decision, name)) for name in names} | {"n": list(decision.n)}
+
+
+def _plain(number: float | None) -> float | None:
+    return float(number) if number is not None and math.isfinite(number) else None
 
 
 def _kind(sample: AnySample) -> Level:

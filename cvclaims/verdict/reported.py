@@ -7,7 +7,7 @@ measured, make a row that compares nothing.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
-from cvclaims.claim import Claim
+from cvclaims.claim import Claim, Reported
 from cvclaims.verdict.samples import AnySample, Pooled
 
 
@@ -32,10 +32,16 @@ def check_shares(claim: Claim, samples: Sequence[AnySample], bounds: Mapping[str
         # the name of an arm may be meant for another sample of that name.
         arms = {arm.name for arm in sample.arms} - labels
         for name in {sample.label, *arms} & claim.reported.keys():
-            _check_share(claim, f"reported {name!r}", claim.reported[name])
+            for number in runs_of_reported(claim.reported[name]):
+                _check_share(claim, f"reported {name!r}", number)
     if all(sample.share for sample in samples):
         for name, bound in bounds.items():
             _check_share(claim, f"`{name}`", bound)
+
+
+def runs_of_reported(value: Reported) -> Sequence[float]:
+    """The number, or those of the runs."""
+    return value if isinstance(value, Sequence) else (value,)
 
 
 def _with_parts(samples: Sequence[AnySample]) -> Iterator[AnySample]:

@@ -19,7 +19,6 @@ one value is as good as its test makes it; values that are neither are a ValueEr
 from __future__ import annotations
 
 import enum
-import itertools
 import math
 import numbers
 from collections.abc import Callable, Sequence
@@ -258,33 +257,52 @@ def order(groups: Sequence[Values], alpha: float = DIFFERENCE) -> Decision:
     Both the pairs in order and the pairs the other way round are Holm-corrected. SUPPORTED needs
     every pair, REFUTED one. Fewer than two groups are a ValueError.
     """
+    pairs = [(i, i + 1) for i in range(len(groups) - 1)]
+    return _every_pair(groups, pairs, alpha)
+
+
+def greatest(groups: Sequence[Values], alpha: float = DIFFERENCE) -> Decision:
+    """The first group is larger than each of the others; pair by pair as in `order`."""
+    return _every_pair(groups, [(0, i) for i in range(1, len(groups))], alpha)
+
+
+def least(groups: Sequence[Values], alpha: float = DIFFERENCE) -> Decision:
+    """The first group is smaller than each of the others; pair by pair as in `order`."""
+    return _every_pair(groups, [(i, 0) for i in range(1, len(groups))], alpha)
+
+
+def _every_pair(
+    groups: Sequence[Values], pairs: Sequence[tuple[int, int]], alpha: float
+) -> Decision:
+    """Whether the first of every pair of groups is the larger one, Holm-corrected."""
     _check(alpha)
     samples = [_values(group) for group in groups]
     if len(samples) < 2:
         raise ValueError(f"an order needs at least two groups, got {len(samples)}")
     if undecided := _undecidable(*samples):
         return undecided
-    pairs = [statistics.welch(a, b) for a, b in itertools.pairwise(samples)]
-    up, down = np.transpose([statistics.p_values(pair) for pair in pairs])
+    found = [statistics.welch(samples[a], samples[b]) for a, b in pairs]
+    up, down = np.transpose([statistics.p_values(pair) for pair in found])
     sign = int(statistics.ordered(up, down, alpha))
     adjusted = statistics.holm(down if sign < 0 else up)
-    pair = int(np.argmin(adjusted) if sign < 0 else np.argmax(adjusted))
+    which = int(np.argmin(adjusted) if sign < 0 else np.argmax(adjusted))
     named = "other way round" if sign < 0 else "weakest pair"
+    first, second = pairs[which]
     decided = _decision(
         sign,
-        f"{named}: groups {pair + 1} and {pair + 2}, difference "
-        f"{_number(pairs[pair].value, pairs[pair], ())}, Holm-adjusted p {adjusted[pair]:.3g} "
+        f"{named}: groups {first + 1} and {second + 1}, difference "
+        f"{_number(found[which].value, found[which], ())}, Holm-adjusted p {adjusted[which]:.3g} "
         f"({_counts(samples)}); must stay below {alpha:g}",
     )
-    # The pair that the order stands or falls by; where all pairs are in order, at its own level.
-    lower, upper = map(float, statistics.bounds(pairs[pair], alpha))
+    # Of the pair that all of it stands or falls by, with its bounds at its own level.
+    lower, upper = map(float, statistics.bounds(found[which], alpha))
     return replace(
         decided,
-        estimate=float(pairs[pair].value),
+        estimate=float(found[which].value),
         lower=lower,
         upper=upper,
         level=alpha,
-        p=float(statistics.holm(up)[pair]),
+        p=float(statistics.holm(up)[which]),
         n=tuple(sample.size for sample in samples),
     )
 
@@ -352,7 +370,7 @@ def _bounded(
     decided = _decision(sign, reason)
     if decided.verdict is Verdict.INCONCLUSIVE and estimate.error > 0:
         beyond = f"a factor of {_exp(reach):.3g}" if shown is _exp else f"{reach:.3g}"
-        note = f"{beyond} beyond that would have shown four times in five"
+        note = f"{beyond} beyond that would be shown four times in five"
         decided = replace(decided, reason=f"{reason}; {note}")
     return replace(
         decided,

@@ -171,6 +171,8 @@ class Timed:
 
     label: str
     take: Callable[[int], Timing]
+    # The names of the two arms, as what is shown beside the times has them.
+    of: tuple[str, ...] = ()
     # It trains no records, so it has no arms that the engine could be asked for.
     arms: tuple[Arm, ...] = field(default=(), init=False)
     share: bool = field(default=False, init=False)

@@ -26,13 +26,15 @@ RELU = MOONS
 LEAKY = MOONS.but(model_args={"activation": "leaky_relu"})
 SIGMOID = MOONS.but(model_args={"activation": "sigmoid"})
 SHORT = MOONS.but(epochs=4)
+CONVOLUTIONAL = Recipe(data="cifar10", model="vgg", lr=0.01, epochs=50, batch_size=128)
+CLASSES = CONVOLUTIONAL.class_names
 
 
 def record(recipe: Recipe, seed: int = 0, *, diverged: bool = False, **changes: Any) -> Record:
     """A record with plausible curves and every probe that its recipe asks for."""
     rng = random.Random(f"{recipe.digest} {seed}")
     epochs = max(2, recipe.epochs // 3) if diverged else recipe.epochs
-    speed = rng.uniform(3, 5) * (0.3 if recipe.model_args["activation"] == "sigmoid" else 1)
+    speed = rng.uniform(3, 5) * (0.3 if recipe.model_args.get("activation") == "sigmoid" else 1)
     fit = [1 - math.exp(-speed * (e + 1) / epochs) for e in range(epochs)]
     accuracy = [min(1.0, 0.5 + 0.45 * f + rng.uniform(-0.01, 0.01)) for f in fit]
     loss = [2.3 * (1 - 0.98 * f) * rng.uniform(0.95, 1.05) for f in fit]
@@ -40,7 +42,7 @@ def record(recipe: Recipe, seed: int = 0, *, diverged: bool = False, **changes: 
         loss[-1] = math.nan
     curves = {
         "train_loss": loss,
-        "train_accuracy": accuracy,
+        "train_accuracy": [0.98 * x + 0.02 for x in accuracy],
         "test_loss": [x * 1.1 for x in loss],
         "test_accuracy": accuracy,
         "lr": [recipe.lr * recipe.gamma**e for e in range(epochs)],
@@ -57,6 +59,19 @@ def record(recipe: Recipe, seed: int = 0, *, diverged: bool = False, **changes: 
         "origin": origin(),
     }
     return Record(**fields | changes)
+
+
+def classifier(seed: int = 0, recipe: Recipe = CONVOLUTIONAL, **changes: Any) -> Record:
+    """A record of a network whose accuracies fall from class to class."""
+    names = recipe.class_names
+    rng = random.Random(seed)
+    shares = {
+        f"class_accuracy.{name}": rounded(0.9 - 0.05 * i + rng.uniform(-0.02, 0.02))
+        for i, name in enumerate(names)
+    }
+    return record(
+        recipe, seed, numbers={"parameters": 9, "images_per_second": 1.0, **shares}, **changes
+    )
 
 
 def probes(recipe: Recipe, fit: Sequence[float], rng: random.Random) -> dict[str, Any]:

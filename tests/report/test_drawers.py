@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from cvclaims.report import drawers, drawing
-from cvclaims.report.drawers import Job, draw_all, draw_group
+from cvclaims.report.drawers import draw_all, draw_group
+from cvclaims.report.groups import Subject
 from tests.report.synthetic import CE, MSE, record
 
 
@@ -20,15 +21,15 @@ def two_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drawers, "LEAST_EACH", 1)
 
 
-def job(title: str) -> Job:
-    return {"ce": [record(CE, 0)], "mse": [record(MSE, 0)]}, title
+def job(title: str) -> Subject:
+    return Subject({"ce": [record(CE, 0)], "mse": [record(MSE, 0)]}, title)
 
 
 def test_few_figures_are_drawn_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drawers, "_processors", lambda: 64)
-    monkeypatch.setattr(drawers, "draw_group", lambda job: ({}, f"{os.getpid()} {job[1]}"))
+    monkeypatch.setattr(drawers, "draw_group", lambda job: ({}, f"{os.getpid()} {job.title}"))
     jobs = [job(str(i)) for i in range(2 * drawers.LEAST_EACH - 1)]
-    assert [error for _, error in draw_all(jobs)] == [f"{os.getpid()} {title}" for _, title in jobs]
+    assert [error for _, error in draw_all(jobs)] == [f"{os.getpid()} {one.title}" for one in jobs]
 
 
 @pytest.mark.usefixtures("two_processes")
@@ -49,7 +50,8 @@ class Deadly:
 
 @pytest.mark.usefixtures("two_processes")
 def test_a_process_that_dies_costs_what_it_had_not_drawn() -> None:
-    deadly: Any = {"ce": [Deadly()]}, "deadly"
+    odd: Any = {"ce": [Deadly()]}
+    deadly = Subject(odd, "deadly")
     first, second, third, last = draw_all([job("first"), job("second"), deadly, job("last")])
     assert [first, second, last] == [
         draw_group(job(title)) for title in ("first", "second", "last")

@@ -6,14 +6,13 @@ import os
 import subprocess
 import sys
 import textwrap
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
-from cvclaims.records.record import Record
 from cvclaims.report import drawing, figures
 from cvclaims.report.figures import draw_figures, read_index
+from cvclaims.report.groups import Subject
 from tests.report.synthetic import CE, MSE, SHORT, Shelf, judged
 
 ROOT = Path(__file__).parents[2]
@@ -27,11 +26,13 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> Drawings:
     """What was drawn: kind, seeds by name, title. No pixels, which take a second each."""
     calls: Drawings = []
 
-    def draw(kind: str, runs: Mapping[str, Sequence[Record]], title: str) -> bytes | None:
+    def draw(kind: str, subject: Subject) -> bytes | None:
+        runs = subject.runs
         has_units = any("histograms" in r.probes for part in runs.values() for r in part)
-        if kind == "gradient-flow" or (kind != "curves" and not has_units):
-            return None  # these networks are shallow
-        calls.append((kind, {name: [r.seed for r in part] for name, part in runs.items()}, title))
+        if kind in ("close-up", "classes", "gradient-flow") or not (kind == "curves" or has_units):
+            return None  # these networks are shallow, and soon trained
+        seeds = {name: [r.seed for r in part] for name, part in runs.items()}
+        calls.append((kind, seeds, subject.title))
         return json.dumps(calls[-1]).encode()
 
     monkeypatch.setattr(drawing, "draw", draw)
@@ -242,3 +243,10 @@ def test_no_setting_of_matplotlib_takes_the_page_along(
     else:
         assert problems == []
     assert page.count("-curves.png)") == 2 - 2 * len(problems)
+
+
+def test_another_reported_number_draws_the_figure_anew(tmp_path: Path, drawn: Drawings) -> None:
+    shelf = Shelf(CE, MSE)
+    draw_figures(tmp_path, [judged("5.04", LOSSES)], shelf)
+    draw_figures(tmp_path, [judged("5.04", LOSSES, reported={"ce": 0.5, "mse": 0.4})], shelf)
+    assert len(drawn) == 2

@@ -3,11 +3,14 @@
 import dataclasses
 import io
 import json
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from matplotlib.colors import to_hex
+from matplotlib.patches import Rectangle
 from PIL import Image
 
 from claims.vgg_batch_size.grid import Grid as ClaimsGrid
@@ -18,7 +21,9 @@ from cvclaims.plan import Run
 from cvclaims.recipe import Recipe
 from cvclaims.records import Record
 from cvclaims.report import drawing, grid
+from cvclaims.report.axes import COLOURS
 from cvclaims.report.figures import draw_figures, read_index
+from cvclaims.report.grid_figure import batch_sizes
 from cvclaims.report.page import write_results
 from cvclaims.report.rows import Row
 from cvclaims.verdict.judge import Judge, Runs
@@ -300,6 +305,42 @@ def test_the_figure(records: list[Record]) -> None:
     width, height = Image.open(io.BytesIO(png)).size
     assert width > 600
     assert height > 450
+
+
+def bars_of(one: grid.Grid) -> dict[tuple[str, str], float]:
+    """Means over batch sizes as the figure shows them, by colour and network."""
+    part = batch_sizes(one).axes[-1]
+    names = [text.get_text() for text in part.get_xticklabels()]
+    bars = [bar for bar in part.patches if isinstance(bar, Rectangle)]
+    nets = [names[round(bar.get_x() + bar.get_width() / 2)] for bar in bars]
+    return {
+        (to_hex(bar.get_facecolor()).upper(), net): float(bar.get_height())
+        for bar, net in zip(bars, nets, strict=True)
+    }
+
+
+def test_the_figure_has_the_mean_of_each_treatment_over_all_batch_sizes_and_runs() -> None:
+    (one,) = of(*HALF[:6])
+    assert [value for c in one.cells for value in c.failing] == pytest.approx([0.14, 0.09, 0.11])
+    raw = ((0.14 + 0.09) / 2 + (0.69 + 0.71 + 0.11) / 3) / 2
+    means = {(COLOURS[0], "VGG11"): raw, (COLOURS[2], "VGG19"): 0.84}
+    assert bars_of(one) == pytest.approx(means)
+    texts = [text.get_text() for text in batch_sizes(one).axes[-1].texts]
+    assert texts == ["0.31", "0.84\n1/2"]
+
+
+def test_a_grid_of_before_has_no_mean_where_runs_failed() -> None:
+    (one,) = of(*HALF[:6])
+    cells = [dataclasses.replace(c, failing=[]) for c in one.cells]
+    assert list(bars_of(dataclasses.replace(one, cells=cells)).values()) == pytest.approx([0.84])
+
+
+def test_a_run_that_diverged_at_once_counts_with_what_it_reached() -> None:
+    lost = run(cell_of(RAW, 8))
+    curves = {**lost.series, "test_loss": [math.nan] * 4, "test_accuracy": [0.1] * 4}
+    lost = dataclasses.replace(lost, status="diverged", series=curves)
+    (one,) = of(lost, run(cell_of(RAW, 64)))
+    assert [c.reached for c in one.cells] == [[0.1], pytest.approx([0.79])]
 
 
 class Stored:

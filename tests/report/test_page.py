@@ -13,6 +13,7 @@ import pytest
 
 from cvclaims import locks
 from cvclaims.report import figures, files, page
+from cvclaims.report.groups import groups
 from cvclaims.report.page import ReportError, Written, compose, write_results
 from cvclaims.report.rows import Row
 from tests.report.synthetic import CE, MSE, SHORT, Shelf, judged, row
@@ -260,3 +261,10 @@ def test_guards_and_both_kinds_of_device_show_on_the_page() -> None:
     assert "| of them not comparable |" in text
     assert text.count("a processor's") == text.count("a GPU's") == 1
     assert "**5.06** (7×7): Experiment A; rule ratio(1), timed\n" in text
+
+
+@pytest.mark.parametrize("reported", [{"ce": 0.9833}, {}])
+def test_the_page_says_what_a_mark_is_where_there_may_be_one(reported: dict[str, float]) -> None:
+    (group,) = groups([judged("5.04", {"ce": CE}, reported=reported)])
+    picture = figures.Picture("figures/losses/5.04-ce-curves.png", "curves", group)
+    assert (figures.MARKED in compose(group.rows, [picture])) == bool(reported)

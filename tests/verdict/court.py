@@ -6,7 +6,7 @@ from typing import Any
 
 from cvclaims.claim import Claim, Report
 from cvclaims.engines import NotEvaluated
-from cvclaims.plan import Run, looks, runs_of
+from cvclaims.plan import LOOKS, Run, runs_of
 from cvclaims.recipe import Recipe
 from cvclaims.records import Record
 from cvclaims.verdict import Decision, rules
@@ -105,7 +105,9 @@ class Court:
         of = accuracies(make) if isinstance(make, dict) else make
         self.scale = scale
         self.shelf = Shelf(self.arms, of, seeds)
-        self.judge = Judge(claim, scale, self.shelf, looks(claim, most))
+        # Three looks, of light recipes too.
+        at = (*(n for n in LOOKS if n < most), most)
+        self.judge = Judge(claim, scale, self.shelf, at)
         self.runs = Runs(claim)
         self.bad, self.good = (flags(name, self.runs[name], bit) for name, bit in FLAGS.items())
         self.timed = timed("a / b", RATIOS)

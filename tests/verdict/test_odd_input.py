@@ -98,11 +98,11 @@ class TestWithoutSpread:
         assert rules.order([[0.1 + 0.2] * 3, [0.3] * 3]).verdict is I
 
     def test_spread_on_one_side_is_ordinary_welch(self) -> None:
-        # error 1/sqrt(3), df 2: the bound is 4.59736 · 0.57735 = 2.65429 away
-        assert rules.greater([1, 2, 3], [-0.655] * 4).verdict is S
-        assert rules.greater([1, 2, 3], [-0.654] * 4).verdict is I
-        assert rules.greater([4.655] * 4, [1, 2, 3]).verdict is S
-        assert rules.greater([4.654] * 4, [1, 2, 3]).verdict is I
+        # error 1/sqrt(3), df 2: the bound is t(0.9806, 2) · 0.57735 = 2.84506 away
+        assert rules.greater([1, 2, 3], [-0.846] * 4).verdict is S
+        assert rules.greater([1, 2, 3], [-0.845] * 4).verdict is I
+        assert rules.greater([4.846] * 4, [1, 2, 3]).verdict is S
+        assert rules.greater([4.845] * 4, [1, 2, 3]).verdict is I
 
     def test_the_other_rules(self) -> None:
         third = [0.1 + 0.2] * 3
@@ -254,17 +254,18 @@ class TestReasons:
             rules.order([b, [6, 7, 8]]),
         ]
         assert [decision.reason for decision in told] == [
-            "difference 2, at least -0.3663 (n = 3, 3); must exceed -1",
-            "difference 2, at most 4.366 (n = 3, 3); must exceed 5",
-            "difference 2, between -0.3663 and 4.366 (n = 3, 3); must exceed -0.1",
-            "mean 2, between -0.6543 and 4.654 (n = 3); must lie inside 2 ± 4",
-            "mean 2, at most 4.654 (n = 3); must stay below 5",
-            "epochs saved -9.5, at most -6.881 (n = 2, 3); must exceed 0",
-            "ratio 2.033, at most 2.298 (n = 3, 3); must exceed 4",
+            "difference 2, at least -0.4736 (n = 3, 3); must exceed -1",
+            "difference 2, at most 4.474 (n = 3, 3); must exceed 5",
+            "difference 2, between -0.4736 and 4.474 (n = 3, 3); must exceed -0.1; "
+            "3.24 beyond that would be shown four times in five",
+            "mean 2, between -0.7208 and 4.721 (n = 3); must lie inside 2 ± 4",
+            "mean 2, at most 4.721 (n = 3); must stay below 5",
+            "epochs saved -9.5, at most -6.738 (n = 2, 3); must exceed 0",
+            "ratio 2.033, at most 2.311 (n = 3, 3); must exceed 4",
             "weakest pair: groups 2 and 3, difference 2, Holm-adjusted p 0.0352 (n = 3, 3, 3); "
-            "must stay below 0.0221",
+            "must stay below 0.0194",
             "other way round: groups 1 and 2, difference -6, Holm-adjusted p 0.000913 (n = 3, 3); "
-            "must stay below 0.0221",
+            "must stay below 0.0194",
         ]
 
     def test_the_pair_that_refutes_an_order_is_named(self) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from cvclaims import verdict
-from cvclaims.verdict import NOMINAL_ALPHA, Decision, Verdict, rules
+from cvclaims.verdict import Decision, Verdict, nominal, rules
 from cvclaims.verdict.rules import Values
 
 S, R, I = Verdict.SUPPORTED, Verdict.REFUTED, Verdict.INCONCLUSIVE  # noqa: E741
@@ -32,7 +32,7 @@ samples = st.builds(
 spread = samples.filter(lambda x: len(set(x)) > 1)
 margins = st.integers(-128, 128).map(lambda k: k / 64)
 positive = st.integers(1, 256).map(lambda k: k / 64)
-levels = st.sampled_from([NOMINAL_ALPHA, 0.05, 0.2])
+levels = st.sampled_from([nominal("difference", 3), 0.05, 0.2])
 
 A, B, C = [2, 3, 4], [0, 1, 2], [2, 4, 6, 8]
 
@@ -76,24 +76,24 @@ class TestByHand:
     def test_not_worse(self, delta: float, verdict: Verdict) -> None:
         assert rules.not_worse([1, 2, 3], C, delta, alpha=0.05).verdict is verdict
 
-    # t(0.9779, 4) = 2.89815: 2 ± 2.36633; t(0.9779, 2) = 4.59736: 2 ± 2.65429
+    # t(0.9806, 4) = 3.02949: 2 ± 2.47357; t(0.9789, 2) = 4.71248: 2 ± 2.72075
     def test_the_default_level_is_the_nominal_one_of_three_looks(self) -> None:
-        assert rules.greater(A, B, -0.367).verdict is S
-        assert rules.greater(A, B, -0.366).verdict is I
-        assert rules.not_worse(A, B, 0.367).verdict is S
-        assert rules.not_worse(A, B, 0.366).verdict is I
-        assert rules.above([1, 2, 3], -0.655).verdict is S
-        assert rules.above([1, 2, 3], -0.654).verdict is I
-        assert rules.below([1, 2, 3], 4.655).verdict is S
-        assert rules.below([1, 2, 3], 4.654).verdict is I
-        assert rules.level([1, 2, 3], 2, 2.655).verdict is S
-        assert rules.level([1, 2, 3], 2, 2.654).verdict is I
-        assert rules.sooner([0, 1, 2], [2.367, 3.367, 4.367]).verdict is S
-        assert rules.sooner([0, 1, 2], [2.366, 3.366, 4.366]).verdict is I
-        assert rules.ratio(np.exp(A), np.exp(B), math.exp(-0.367)).verdict is S
-        assert rules.ratio(np.exp(A), np.exp(B), math.exp(-0.366)).verdict is I
-        assert rules.order([[2.367, 3.367, 4.367], B]).verdict is S
-        assert rules.order([[2.366, 3.366, 4.366], B]).verdict is I
+        assert rules.greater(A, B, -0.474).verdict is S
+        assert rules.greater(A, B, -0.473).verdict is I
+        assert rules.not_worse(A, B, 0.474).verdict is S
+        assert rules.not_worse(A, B, 0.473).verdict is I
+        assert rules.above([1, 2, 3], -0.721).verdict is S
+        assert rules.above([1, 2, 3], -0.720).verdict is I
+        assert rules.below([1, 2, 3], 4.721).verdict is S
+        assert rules.below([1, 2, 3], 4.720).verdict is I
+        assert rules.level([1, 2, 3], 2, 2.721).verdict is S
+        assert rules.level([1, 2, 3], 2, 2.720).verdict is I
+        assert rules.sooner([0, 1, 2], [2.474, 3.474, 4.474]).verdict is S
+        assert rules.sooner([0, 1, 2], [2.473, 3.473, 4.473]).verdict is I
+        assert rules.ratio(np.exp(A), np.exp(B), math.exp(-0.474)).verdict is S
+        assert rules.ratio(np.exp(A), np.exp(B), math.exp(-0.473)).verdict is I
+        assert rules.order([[2.474, 3.474, 4.474], B]).verdict is S
+        assert rules.order([[2.473, 3.473, 4.473], B]).verdict is I
 
     # [1, 2, 3]: 2 ± t(0.95, 2) / sqrt(3) = 2 ± 2.91999 · 0.57735: from 0.31415 to 3.68585
     @pytest.mark.parametrize(

@@ -18,8 +18,10 @@ from cvclaims.seeds import stream
 from cvclaims.verdict.judge import Computed, Judge
 
 if TYPE_CHECKING:
+    import torch
     from torch import nn
 
+    from cvclaims.plugins.timing import Timer
     from cvclaims.training.hooks import Hooks
 
 NON_SATURATING = ALEXNET_VGG.at("AlexNet: non-saturating neurons")
@@ -66,6 +68,19 @@ def test_sigmoid_and_tanh_saturate(activation: str, x: float, further: float) ->
 @given(x=positive)
 def test_relu_does_not_saturate(x: float) -> None:
     assert output_and_slope("ReLU", x) == (x, 1.0)
+
+
+@claim(
+    "1.29",
+    "Sigmoid and tanh saturate at −1 or 1: far out, their output is one of the two",
+    source=NON_SATURATING,
+    disputed=lambda activation: "sigmoid's limits are 0 and 1" if activation == "Sigmoid" else None,
+)
+@pytest.mark.parametrize("activation", ["Sigmoid", "Tanh"])
+@given(x=st.floats(40, 700), sign=st.sampled_from([-1, 1]))
+def test_the_limits_are_minus_one_and_one(activation: str, x: float, sign: int) -> None:
+    output, _ = output_and_slope(activation, sign * x)
+    assert abs(abs(output) - 1) <= 1e-15
 
 
 @claim(
@@ -149,3 +164,32 @@ def test_sigmoid_gradients_vanish(verdict: Judge, hooks: "Hooks") -> None:
         Computed("sigmoid, Xavier", first_layer(nn.Sigmoid, "xavier_uniform")),
         factor=100,
     )
+
+
+ELEMENTS = 4_000_000
+
+
+@claim(
+    "1.30",
+    "ReLU is the cheapest to compute, of ReLU, LeakyReLU, PReLU, ELU and SELU (forward and back on "
+    "one tensor of 4 million numbers)",
+    source=NON_SATURATING,
+    case=lambda rival: rival,
+)
+@pytest.mark.timing
+@pytest.mark.parametrize("rival", ["LeakyReLU", "PReLU", "ELU", "SELU"])
+def test_relu_is_the_cheapest(verdict: Judge, timer: "Timer", rival: str) -> None:
+    def work(name: str, device: "torch.device") -> Callable[[], None]:
+        import torch
+
+        # PReLU's slope is learned, so its gradient belongs to its cost.
+        layer = getattr(torch.nn, name)().to(device)
+        x = torch.randn(ELEMENTS, device=device, requires_grad=True)
+        gradient, inputs = torch.ones_like(x), [x, *layer.parameters()]
+
+        def step() -> None:
+            torch.autograd.grad(layer(x), inputs, gradient)
+
+        return step
+
+    verdict.times(timer.calls(rival, "ReLU", work), factor=1)

@@ -10,7 +10,7 @@ import pytest
 
 from claims.alexnet_vgg_review.protocol import ALEXNET_VGG, alexnet, four_layers, vgg
 from cvclaims.claim import claim
-from cvclaims.records.measure import epochs_to, train_test_gap
+from cvclaims.records.measure import epochs_to, evaluated_gap
 from cvclaims.verdict.judge import Judge, Runs
 
 pytestmark = pytest.mark.gpu
@@ -62,15 +62,45 @@ def test_overlapping_pooling_generalises_better(runs: Runs, verdict: Judge) -> N
     verdict.greater(runs.overlapping.test_accuracy, runs.plain.test_accuracy)
 
 
-# The training accuracy of an epoch is of its batches as they were trained on: augmented, and with
-# dropout at work, which lowers it. The gap with dropout is therefore the smaller one even where
-# dropout leaves the test accuracy as it is.
 @claim(
     "1.17",
-    "Dropout in the fully connected layers curbs overfitting (AlexNet: training accuracy − test "
-    "accuracy, after the last epoch)",
+    "Dropout in the fully connected layers curbs overfitting (AlexNet: training accuracy, in "
+    "evaluation mode on the images as they are, − test accuracy)",
     source=ALEXNET,
     recipes={"without": alexnet(dropout=0.0), "dropout": alexnet()},
 )
 def test_dropout_curbs_overfitting(runs: Runs, verdict: Judge) -> None:
-    verdict.greater(runs.without.measure(train_test_gap), runs.dropout.measure(train_test_gap))
+    verdict.greater(runs.without.measure(evaluated_gap), runs.dropout.measure(evaluated_gap))
+
+
+@claim(
+    "1.32",
+    "LRN reduces overfitting (AlexNet: training accuracy, in evaluation mode on the images as they "
+    "are, − test accuracy)",
+    source=PURPOSE_OF_LRN,
+    recipes={"without": alexnet(), "lrn": alexnet(lrn=True)},
+)
+def test_lrn_curbs_overfitting(runs: Runs, verdict: Judge) -> None:
+    verdict.greater(runs.without.measure(evaluated_gap), runs.lrn.measure(evaluated_gap))
+
+
+@claim(
+    "1.31",
+    "LeakyReLU, PReLU, ELU and SELU improve the final accuracy on ReLU's (four convolutions)",
+    source=ALEXNET_VGG.at("AlexNet: non-saturating neurons"),
+    recipes=lambda rival: {rival: four_layers(rival), "relu": four_layers("relu")},
+)
+@pytest.mark.parametrize("rival", ["leaky_relu", "prelu", "elu", "selu"])
+def test_successors_are_more_accurate(runs: Runs, verdict: Judge, rival: str) -> None:
+    verdict.greater(runs[rival].test_accuracy, runs.relu.test_accuracy)
+
+
+@claim(
+    "1.35",
+    "At the same input region, stacked 3×3 convolutions learn better than one large filter (two "
+    "3×3 for each 5×5, four convolutions)",
+    source=ALEXNET_VGG.at("VGGNet: why 3×3 filters alone"),
+    recipes={"stacked": four_layers("relu", stacked=True), "large": four_layers("relu")},
+)
+def test_stacked_filters_learn_better(runs: Runs, verdict: Judge) -> None:
+    verdict.greater(runs.stacked.test_accuracy, runs.large.test_accuracy)

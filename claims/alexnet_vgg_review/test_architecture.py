@@ -11,7 +11,8 @@ import pytest
 
 from claims.alexnet_vgg_review.protocol import ALEXNET_VGG
 from cvclaims.claim import claim
-from cvclaims.verdict.judge import Judge
+from cvclaims.seeds import stream
+from cvclaims.verdict.judge import Computed, Judge
 
 if TYPE_CHECKING:
     import torch
@@ -184,3 +185,50 @@ def test_vgg16_takes_more_memory(verdict: Judge, hooks: "Hooks") -> None:
         name: hooks.saved_bytes(torchvisions(name), image()) for name in ("alexnet", "vgg16")
     }
     verdict.exact(dearest_first(kept), ["vgg16", "alexnet"], counted=kept)
+
+
+DEEPER = ALEXNET_VGG.at("Questions on VGGNet: much deeper than AlexNet")
+VGGS = ("vgg19", "vgg16", "vgg11")
+
+
+@claim(
+    "1.33",
+    "Deeper VGGs take more operations and memory an image",
+    source=DEEPER,
+    case=lambda what: what,
+)
+@pytest.mark.parametrize("what", ["operations", "memory"])
+def test_deeper_vggs_take_more(verdict: Judge, hooks: "Hooks", what: str) -> None:
+    cost = hooks.flops if what == "operations" else hooks.saved_bytes
+    costs = {name: float(cost(torchvisions(name), image())) for name in VGGS}
+    verdict.exact(dearest_first(costs), list(VGGS), counted=costs)
+
+
+@claim(
+    "1.33",
+    "Deeper VGGs have smaller gradients at the first layer (at initialisation, Xavier; 8 random "
+    "images and labels)",
+    source=DEEPER,
+    case=lambda shallow, deep: f"gradients, VGG{shallow} over VGG{deep}",
+)
+@pytest.mark.parametrize(("shallow", "deep"), [(11, 16), (16, 19)])
+def test_deeper_vggs_have_smaller_gradients(
+    verdict: Judge, hooks: "Hooks", shallow: int, deep: int
+) -> None:
+    import torch
+
+    from cvclaims.models import build
+    from cvclaims.models.init import initialise
+
+    def first_layer(depth: int) -> Computed:
+        def gradient_norm(seed: int) -> float:
+            generator = torch.Generator().manual_seed(stream(seed, "images"))
+            x = torch.randn(8, 3, 32, 32, generator=generator)
+            y = torch.randint(10, (8,), generator=generator)
+            network = build("vgg", (3, 32, 32), 10, seed, depth=depth, dropout=0.0)
+            initialise(network, "xavier_uniform", 0.01, stream(seed, "init"))
+            return hooks.gradient_norms(network, (x, y))["features.0.weight"]
+
+        return Computed(f"VGG{depth}", gradient_norm)
+
+    verdict.ratio(first_layer(shallow), first_layer(deep))

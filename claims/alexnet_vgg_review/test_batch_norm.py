@@ -8,7 +8,7 @@ import pytest
 
 from claims.alexnet_vgg_review.protocol import ALEXNET_VGG, vgg, with_and_without_batch_norm
 from cvclaims.claim import claim
-from cvclaims.records.measure import epochs_to, first, min_of
+from cvclaims.records.measure import best, epochs_to, first, min_of
 from cvclaims.verdict.judge import Judge, Runs
 
 pytestmark = pytest.mark.gpu
@@ -26,6 +26,18 @@ CURVES = ALEXNET_VGG.at("Bonus track, curves of both experiments")
 )
 def test_accuracy_of_vgg16_with_batch_norm(runs: Runs, verdict: Judge) -> None:
     verdict.level(runs.batch_norm.test_accuracy, 0.9082, 0.015)
+
+
+@claim(
+    "1.21",
+    "VGG16 with batch norm reaches 90.96 % at best",
+    source=BONUS_BN,
+    recipes={"batch_norm": vgg(16, batch_norm=True)},
+    reported={"batch_norm": 0.9096},
+    case="best epoch",
+)
+def test_best_accuracy_of_vgg16_with_batch_norm(runs: Runs, verdict: Judge) -> None:
+    verdict.level(runs.batch_norm.measure(best("test_accuracy")), 0.9096, 0.015)
 
 
 @claim(
@@ -109,3 +121,39 @@ def test_batch_norm_ends_with_the_lower_loss(runs: Runs, verdict: Judge) -> None
 )
 def test_batch_norm_stays_at_90_percent(runs: Runs, verdict: Judge) -> None:
     verdict.above(runs.batch_norm.measure(min_of("test_accuracy", 25, 50)), 0.89)
+
+
+NAMES = {"train_loss": "training loss", "train_accuracy": "training accuracy"}
+EPOCH_1 = {
+    ("train_loss", "batch_norm"): 1.62,
+    ("train_loss", "plain"): 2.3,
+    ("train_accuracy", "batch_norm"): 0.38,
+    ("train_accuracy", "plain"): 0.18,
+}
+
+
+@claim(
+    "1.36",
+    "The first epoch's training loss and accuracy, running as the report's loop shows them (within "
+    "a tenth)",
+    source=CURVES,
+    recipes=lambda arm: {arm: with_and_without_batch_norm()[arm]},
+    reported=lambda arm, value: {arm: value},
+    case=lambda name, arm: f"{NAMES[name]}, {arm}",
+)
+@pytest.mark.parametrize(("name", "arm", "value"), [(*k, v) for k, v in EPOCH_1.items()])
+def test_the_first_epoch(runs: Runs, verdict: Judge, name: str, arm: str, value: float) -> None:
+    verdict.level(runs[arm].measure(first(name)), value, 0.1 * value)
+
+
+@claim(
+    "1.36",
+    "With batch norm 85 % training accuracy comes within 10 epochs, without after more than 20",
+    source=CURVES,
+    recipes=with_and_without_batch_norm(),
+    reported={"batch_norm": 10, "plain": 20},
+    case="85 % training accuracy",
+)
+def test_training_accuracy_comes_sooner(runs: Runs, verdict: Judge) -> None:
+    reached = epochs_to("train_accuracy", 0.85)
+    verdict.sooner(runs.batch_norm.measure(reached), runs.plain.measure(reached))

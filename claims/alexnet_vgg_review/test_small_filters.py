@@ -7,6 +7,7 @@ weights and pixels are positive, so that neither ReLU nor a cancelling sum hides
 
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -15,6 +16,8 @@ from cvclaims.claim import claim
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+
+    from cvclaims.verdict.judge import Judge
 
 
 def stack(depth: int, kernel: int, channels: int, seed: int = 0) -> "nn.Sequential":
@@ -76,3 +79,50 @@ def test_small_filters_take_fewer_weights(channels: int) -> None:
     assert large == 49 * channels**2
     assert small == 27 * channels**2
     assert f"{1 - small / large:.0%}" == "45%"
+
+
+@claim(
+    "1.34",
+    "Three stacked 3×3 convolutions put three non-linearities where one 7×7 has one",
+    source=ALEXNET_VGG.at("VGGNet: why 3×3 filters alone"),
+    reported=lambda number: {"counted": number},
+    case=lambda kernel: f"{kernel}×{kernel}",
+)
+@pytest.mark.parametrize(("depth", "kernel", "number"), [(3, 3, 3), (1, 7, 1)])
+def test_small_filters_have_more_non_linearities(
+    verdict: "Judge", depth: int, kernel: int, number: int
+) -> None:
+    from torch import nn
+
+    layers = stack(depth, kernel, channels=2)
+    verdict.exact(sum(isinstance(layer, nn.ReLU) for layer in layers), number)
+
+
+@claim(
+    "1.37",
+    "A depthwise separable 3×3 convolution keeps the input region at far fewer parameters, from 2 "
+    "channels on",
+    source=ALEXNET_VGG.at("Questions on VGGNet: why several small filters"),
+)
+@given(channels=st.integers(2, 4096))
+@example(channels=2)
+def test_depthwise_convolutions_take_fewer_weights(channels: int) -> None:
+    import torch
+    from torch import nn
+
+    def layers(c: int) -> tuple[nn.Sequential, nn.Conv2d]:
+        depthwise = nn.Conv2d(c, c, 3, padding=1, groups=c, bias=False)
+        whole = nn.Conv2d(c, c, 3, padding=1, bias=False)
+        return nn.Sequential(depthwise, nn.Conv2d(c, c, 1, bias=False)), whole
+
+    with torch.device("meta"):
+        separable, whole = layers(channels)
+    weights = sum(parameter.numel() for parameter in separable.parameters())
+    assert weights == 9 * channels + channels**2 < whole.weight.numel() == 9 * channels**2
+    few = min(channels, 4)
+    seen = []
+    for network in layers(few):
+        for parameter in network.parameters():
+            nn.init.constant_(parameter, 1.0)
+        seen.append(pixels_seen(network.double(), few, 7))
+    assert seen[0].equal(seen[1])

@@ -91,3 +91,16 @@ def test_resnet_18_is_as_accurate(runs: Runs, verdict: Judge, depth: int) -> Non
 @deeper_resnets
 def test_resnet_18_is_faster(runs: Runs, verdict: Judge, timer: "Timer", depth: int) -> None:
     verdict.times(timer.ratio(runs[f"resnet_{depth}"], runs.resnet_18), factor=1)
+
+
+@claim(
+    "3.29",
+    "All three ResNets end at 93 to 94 %",
+    source=RESNETS,
+    recipes=lambda depth: {"resnet": resnet(depth)},
+    reported=lambda depth: {"resnet": RESNET_ACCURACY[depth]},
+    case=lambda depth: f"ResNet-{depth}",
+)
+@pytest.mark.parametrize("depth", RESNET_ACCURACY)
+def test_resnets_end_at_94_percent(runs: Runs, verdict: Judge, depth: int) -> None:
+    verdict.level(runs.resnet.test_accuracy, RESNET_ACCURACY[depth], 0.015)

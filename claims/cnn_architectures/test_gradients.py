@@ -16,6 +16,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from claims.cnn_architectures.protocol import CNN_ARCHITECTURES, initialisation
 from cvclaims.claim import claim
@@ -46,7 +48,7 @@ INIT = {name: initialisation(str(args["name"])) for name, args in NETWORKS.items
 FIRST = {
     "VGG-16": "features.0.weight",
     "VGG-50": "features.0.weight",
-    "Inception-50": "conv2d.0.conv.weight",
+    "Inception-50": "conv2d.1.conv.weight",
     "ResNet-101": "conv1.weight",
 }
 LAST = {
@@ -55,6 +57,8 @@ LAST = {
     "Inception-50": "linear.bias",
     "ResNet-101": "fc.bias",
 }
+# What 3.20's rows say of how norms are taken.
+SIZES = {True: "", False: ", plain norm"}
 BLOCK_5 = {"VGG-16": "features.24.bias", "VGG-50": "features.78.bias"}
 
 
@@ -129,28 +133,122 @@ def test_resnet_101_gradients_do_not_vanish(verdict: Judge, norms: Norms) -> Non
     verdict.ratio(vgg, resnet, factor=100)
 
 
+@functools.cache
+def entries(network: str) -> dict[str, int]:
+    """How many entries each parameter has."""
+    import torch
+
+    from cvclaims.models import build
+
+    with torch.device("meta"):
+        model = build(shape=(3, 32, 32), classes=10, **NETWORKS[network])
+    return {name: parameter.numel() for name, parameter in model.named_parameters()}
+
+
+def log_size(found: dict[str, float], network: str, name: str, *, per_entry: bool) -> float:
+    """The logarithm of a gradient's norm; per entry, of the norm over √(number of entries)."""
+    divisor = math.sqrt(entries(network)[name]) if per_entry else 1.0
+    return math.log(max(found[name], SMALLEST) / divisor)
+
+
+def is_weight(name: str) -> bool:
+    """Whether it is the weight of a ResNet's convolution or of its last layer."""
+    return name.endswith(("conv1.weight", "conv2.weight", "conv3.weight", "fc.weight"))
+
+
 @claim(
     "3.20",
-    "In ResNets gradients are larger early and fall towards layer4 (logarithm of the norm; of "
-    "layer4, the mean over its convolutions)",
+    "In ResNets gradients are larger early and fall towards layer4 (mean logarithm over its "
+    "convolutions; norms per √(number of entries), as a plain norm grows with a layer's size)",
     source=RESNETS,
-    case=lambda depth: f"at initialisation, ResNet-{depth}",
+    case=lambda depth, per_entry: f"at initialisation, ResNet-{depth}{SIZES[per_entry]}",
 )
 @pytest.mark.parametrize("depth", [18, 50, 101])
-def test_resnet_gradients_fall_towards_layer4(verdict: Judge, norms: Norms, depth: int) -> None:
+@pytest.mark.parametrize("per_entry", [True, False])
+def test_resnet_gradients_fall_towards_layer4(
+    verdict: Judge, norms: Norms, depth: int, per_entry: bool
+) -> None:
     network = f"ResNet-{depth}"
 
     def early(seed: int) -> float:
-        return math.log(norms(network, FAMILYS, seed)["conv1.weight"])
+        found = norms(network, FAMILYS, seed)
+        return log_size(found, network, "conv1.weight", per_entry=per_entry)
 
     def late(seed: int) -> float:
+        found = norms(network, FAMILYS, seed)
         return statistics.fmean(
-            math.log(norm)
-            for name, norm in norms(network, FAMILYS, seed).items()
+            log_size(found, network, name, per_entry=per_entry)
+            for name in found
             if name.startswith("layer4") and ".conv" in name
         )
 
     verdict.greater(Computed("conv1", early), Computed("layer4", late))
+
+
+@claim(
+    "3.30",
+    "ResNet-18's gradients are the larger ones overall, beside ResNet-101's (geometric mean over "
+    "layers of the norm per √(number of entries))",
+    source=RESNETS,
+    case="at initialisation",
+)
+def test_resnet_18_has_the_larger_gradients(verdict: Judge, norms: Norms) -> None:
+    def overall(network: str) -> Computed:
+        def size(seed: int) -> float:
+            found = norms(network, FAMILYS, seed)
+            logs = [log_size(found, network, n, per_entry=True) for n in found if is_weight(n)]
+            return math.exp(statistics.fmean(logs))
+
+        return Computed(network, size)
+
+    verdict.ratio(overall("ResNet-18"), overall("ResNet-101"))
+
+
+@claim(
+    "3.26",
+    "In Inception-50 a convolution's bias has a gradient near 0 although nothing vanishes: its "
+    "first convolution's weight over its bias",
+    source=DEEP,
+)
+def test_a_bias_has_no_gradient(verdict: Judge, hooks: "Hooks") -> None:
+    import torch
+
+    from cvclaims.models import build
+
+    @functools.cache
+    def found(seed: int) -> dict[str, float]:
+        generator = torch.Generator().manual_seed(stream(seed, "images"))
+        x = torch.randn(4, 3, 32, 32, generator=generator, dtype=torch.float64)
+        y = torch.randint(10, (4,), generator=generator)
+        args = NETWORKS["Inception-50"]
+        model = build(shape=(3, 32, 32), classes=10, seed=seed, width=1 / 4, **args).double()
+        return hooks.gradient_norms(model, (x, y))
+
+    weight = Computed("weight", lambda seed: found(seed)["conv2d.0.conv.weight"])
+    bias = Computed("bias", lambda seed: found(seed)["conv2d.0.conv.bias"])
+    verdict.ratio(weight, bias, factor=100)
+
+
+@claim(
+    "3.26",
+    "A bias in front of a batch norm has gradient 0 by algebra: the norm takes it off again",
+    source=CNN_ARCHITECTURES.at("ours, beside 3.26"),
+    case="by algebra",
+)
+@given(channels=st.integers(1, 4), size=st.integers(2, 6), seed=st.integers(0, 1000))
+def test_batch_norm_takes_a_bias_off(channels: int, size: int, seed: int) -> None:
+    import torch
+    from torch import nn
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        layer = nn.Conv2d(2, channels, 3, dtype=torch.float64)
+        norm = nn.BatchNorm2d(channels, dtype=torch.float64)
+        out = torch.relu(norm(layer(torch.randn(size, 2, 7, 7, dtype=torch.float64))))
+        assert layer.bias is not None
+        loss = (out * torch.randn_like(out)).sum()
+        weight, bias = torch.autograd.grad(loss, [layer.weight, layer.bias])
+    assert bias.abs().max() <= 1e-9 * weight.abs().max()
 
 
 @claim(

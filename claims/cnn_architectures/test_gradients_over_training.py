@@ -6,13 +6,17 @@ the norm at the first layer's weight, each averaged over all steps of training. 
 before any training are in test_gradients.py.
 """
 
+import functools
+import math
 import statistics
+from collections.abc import Callable
 
 import pytest
 
 from claims.cnn_architectures.protocol import CNN_ARCHITECTURES, inception, resnet, vgg
 from cvclaims.claim import claim
-from cvclaims.records.measure import Measure, mean_log_of, ratio_of_means
+from cvclaims.recipe import Recipe
+from cvclaims.records.measure import Measure, mean_log_of, mean_of, ratio_of_means
 from cvclaims.records.record import Record
 from cvclaims.verdict.judge import Judge, Runs
 
@@ -61,7 +65,7 @@ def test_vgg_50_gradients_vanish(runs: Runs, verdict: Judge, layer: dict[str, st
     case="over training",
 )
 def test_inception_50_gradients_do_not_vanish(runs: Runs, verdict: Judge) -> None:
-    of_inception = last_over("conv2d.0.conv.weight", last="linear.bias")
+    of_inception = last_over("conv2d.1.conv.weight", last="linear.bias")
     verdict.ratio(
         runs.vgg_50.measure(last_over("features.0.weight")),
         runs.inception_50.measure(of_inception),
@@ -86,25 +90,120 @@ def test_resnet_101_gradients_do_not_vanish(runs: Runs, verdict: Judge) -> None:
     )
 
 
-def layer4(record: Record) -> float:
-    """The mean logarithm of the gradient norm over layer4's convolutions and all epochs."""
-    convolutions = [
-        parameter
-        for parameter in record.probes["gradient_norms"]
-        if parameter.startswith("layer4") and ".conv" in parameter
-    ]
-    return statistics.fmean(mean_log_of(norm(name))(record) for name in convolutions)
+@functools.cache
+def entries(recipe: Recipe) -> dict[str, int]:
+    """How many entries each parameter of a recipe's network has."""
+    import torch
+
+    from cvclaims.models import build
+
+    classes = len(recipe.class_names)
+    with torch.device("meta"):
+        model = build(recipe.model, (3, 32, 32), classes, **recipe.model_args)
+    return {name: parameter.numel() for name, parameter in model.named_parameters()}
+
+
+def log_size(record: Record, name: str, *, per_entry: bool) -> float:
+    """The mean logarithm over epochs of a gradient's norm; per entry, over √(their number)."""
+    size = mean_log_of(norm(name))(record)
+    return size - math.log(entries(record.recipe)[name]) / 2 if per_entry else size
+
+
+def mean_log_size(record: Record, chosen: Callable[[str], bool], *, per_entry: bool) -> float:
+    """The mean of `log_size` over the parameters that are chosen by name."""
+    names = filter(chosen, record.probes["gradient_norms"])
+    return statistics.fmean(log_size(record, name, per_entry=per_entry) for name in names)
+
+
+def in_layer4(name: str) -> bool:
+    """Whether it is a convolution's of the last stage."""
+    return name.startswith("layer4") and ".conv" in name
+
+
+def is_weight(name: str) -> bool:
+    """Whether it is the weight of a ResNet's convolution or of its last layer."""
+    return name.endswith(("conv1.weight", "conv2.weight", "conv3.weight", "fc.weight"))
 
 
 @claim(
     "3.20",
-    "In ResNets gradients are larger early and fall towards layer4 (logarithm of the norm; of "
-    "layer4, the mean over its convolutions)",
+    "In ResNets gradients are larger early and fall towards layer4 (mean logarithm over its "
+    "convolutions; norms per √(number of entries), as a plain norm grows with a layer's size)",
     source=RESNETS,
     recipes=lambda depth: {"resnet": resnet(depth)},
-    case=lambda depth: f"over training, ResNet-{depth}",
+    case=lambda depth, per_entry: (
+        f"over training, ResNet-{depth}" + ("" if per_entry else ", plain norm")
+    ),
 )
 @pytest.mark.parametrize("depth", [18, 50, 101])
-def test_resnet_gradients_fall_towards_layer4(runs: Runs, verdict: Judge, depth: int) -> None:
-    early = mean_log_of(norm("conv1.weight"))
-    verdict.greater(runs.resnet.measure(early, "conv1"), runs.resnet.measure(layer4, "layer4"))
+@pytest.mark.parametrize("per_entry", [True, False])
+def test_resnet_gradients_fall_towards_layer4(
+    runs: Runs, verdict: Judge, depth: int, per_entry: bool
+) -> None:
+    def early(record: Record) -> float:
+        return log_size(record, "conv1.weight", per_entry=per_entry)
+
+    def late(record: Record) -> float:
+        return mean_log_size(record, in_layer4, per_entry=per_entry)
+
+    verdict.greater(runs.resnet.measure(early, "conv1"), runs.resnet.measure(late, "layer4"))
+
+
+@claim(
+    "3.30",
+    "ResNet-18's gradients are the larger ones overall, beside ResNet-101's (geometric mean over "
+    "layers of the norm per √(number of entries))",
+    source=RESNETS,
+    recipes={"resnet_18": resnet(18), "resnet_101": resnet(101)},
+    case="over training",
+)
+def test_resnet_18_has_the_larger_gradients(runs: Runs, verdict: Judge) -> None:
+    def overall(record: Record) -> float:
+        return math.exp(mean_log_size(record, is_weight, per_entry=True))
+
+    verdict.ratio(runs.resnet_18.measure(overall), runs.resnet_101.measure(overall))
+
+
+@claim(
+    "3.25",
+    "In VGG-16 the gradient of features.5.weight falls from a high start: first five epochs over "
+    "last five",
+    source=DEEP,
+    recipes={"vgg_16": vgg(16)},
+    case="features.5.weight",
+)
+def test_vgg_16_gradient_falls(runs: Runs, verdict: Judge) -> None:
+    middle = norm("features.5.weight")
+    verdict.ratio(
+        runs.vgg_16.measure(mean_of(middle, 1, 5), "first five epochs"),
+        runs.vgg_16.measure(mean_of(middle, -5), "last five epochs"),
+    )
+
+
+@claim(
+    "3.25",
+    "VGG-16's features.24.bias keeps a larger gradient than VGG-50's features.78.bias",
+    source=DEEP,
+    recipes=VGG_16_AND_50,
+    about_failing=["vgg_50"],
+    case="block 5",
+)
+def test_vgg_16_keeps_more(runs: Runs, verdict: Judge) -> None:
+    shallow = runs.vgg_16.measure(mean_of(norm(BLOCK_5["vgg_16"]), 1))
+    verdict.ratio(shallow, runs.vgg_50.measure(mean_of(norm(BLOCK_5["vgg_50"]), 1)))
+
+
+@claim(
+    "3.25",
+    "In VGG-50 the gradient of classifier.6.bias stays the larger one, beside features.0.weight, "
+    "over the last five epochs",
+    source=DEEP,
+    recipes={"vgg_50": vgg(50)},
+    about_failing=True,
+    case="classifier.6.bias",
+)
+def test_vgg_50_classifier_stays_alive(runs: Runs, verdict: Judge) -> None:
+    verdict.ratio(
+        runs.vgg_50.measure(mean_of(norm("classifier.6.bias"), -5), "classifier.6.bias"),
+        runs.vgg_50.measure(mean_of(norm("features.0.weight"), -5), "features.0.weight"),
+    )

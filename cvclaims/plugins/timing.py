@@ -1,6 +1,6 @@
 """What the `timer` fixture gives: times of a claim's recipes, taken with the device alone."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +11,11 @@ from cvclaims.recipe import Recipe
 from cvclaims.scales import scaled
 
 if TYPE_CHECKING:
+    import torch
+
+    # What a name stands for on a device: a function to be called.
+    Make = Callable[[str, torch.device], Callable[[], None]]
+
     from cvclaims.data.dataset import Dataset
     from cvclaims.training.timing import Cost
     from cvclaims.verdict.samples import Arm, Timed, Timing
@@ -34,6 +39,30 @@ class Timer:
 
         label = f"time of {a.name} / {b.name}"
         return Timed(label, lambda seed: self._take(a, b, seed), (a.name, b.name))
+
+    def calls(self, a: str, b: str, make: "Make") -> "Timed":
+        """A call's time of A over that of B, a number for each seed.
+
+        `make(name, device)` gives what is called; it is made anew for each seed.
+        """
+        from cvclaims.verdict.samples import Timed
+
+        return Timed(f"time of {a} / {b}", lambda seed: self._take_calls(a, b, make), (a, b))
+
+    def _take_calls(self, a: str, b: str, make: "Make") -> "Timing":
+        self._refuse()
+        from cvclaims.engines.device import exclusive, shared
+        from cvclaims.engines.provenance import device_name
+        from cvclaims.training.timing import ROUNDS, calls_side_by_side
+        from cvclaims.verdict.samples import Timing
+
+        device = self.suite.device
+        smoke = self.case.scale == "smoke"
+        rounds, use = (1, shared) if smoke else (ROUNDS, exclusive)
+        with use(device):
+            ratio, seconds = calls_side_by_side(make(a, device), make(b, device), device, rounds)
+        beside = {f"{name}, s per call": time for name, time in zip((a, b), seconds, strict=True)}
+        return Timing(ratio, beside, device_name(device), "")
 
     def _take(self, a: "Arm", b: "Arm", seed: int) -> "Timing":
         self._refuse()

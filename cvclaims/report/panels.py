@@ -48,7 +48,7 @@ DEEP = 6
 NAMED = (
     ("features.0.weight", "features.24.bias", "classifier.6.bias"),
     ("features.0.weight", "features.78.bias", "classifier.6.bias"),
-    ("conv2d.0.conv.weight", "inception_layer.4.branch.3.1.conv.bias", "linear.bias"),
+    ("conv2d.1.conv.weight", "inception_layer.4.branch.3.1.conv.bias", "linear.bias"),
 )
 NAMED_DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)))
 

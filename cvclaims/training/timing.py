@@ -110,6 +110,29 @@ def side_by_side(
     return Comparison(done.ratio * epochs[0] / epochs[1], (costs[0], costs[1]))
 
 
+def calls_side_by_side(
+    first: Callable[[], None],
+    second: Callable[[], None],
+    device: torch.device,
+    rounds: int = ROUNDS,
+) -> tuple[float, tuple[float, float]]:
+    """Time two functions on a device that nobody else uses: the ratio, and each one's seconds."""
+
+    def repeated(call: Callable[[], None]) -> Steps:
+        def work(steps: int) -> None:
+            for _ in range(steps):
+                call()
+
+        return work
+
+    with pinned(device):
+        for call in (first, second):
+            repeated(call)(WARM_STEPS)
+        done = alternate(repeated(first), repeated(second), lambda: wait_for(device), rounds)
+    seconds = [statistics.median(times) / done.steps for times in (done.first, done.second)]
+    return done.ratio, (seconds[0], seconds[1])
+
+
 def alternate(
     first: Steps,
     second: Steps,

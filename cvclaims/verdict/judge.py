@@ -86,10 +86,14 @@ class Judge:
         self.engine = engine
         self.looks = (1,) if scale == "smoke" else tuple(looks)
         self.rule: str | None = None
+        self._shown: tuple[Sample, ...] = ()
         self.judgment: Judgment | None = None
 
-    def greater(self, a: AnySample, b: AnySample, margin: float = 0.0) -> None:
-        """A is larger than B by more than `margin`."""
+    def greater(
+        self, a: AnySample, b: AnySample, margin: float = 0.0, shown: Sequence[Sample] = ()
+    ) -> None:
+        """A is larger than B by more than `margin`; `shown` are samples to be told beside them."""
+        self._shown = tuple(shown)
         self._look(
             Question(
                 f"greater({margin:g})",
@@ -286,10 +290,10 @@ class Judge:
         `bounds` are the rule's numbers in the samples' own unit, by name.
         """
         self._begin(question.rule)
-        labels = [sample.label for sample in samples]
+        labels = [sample.label for sample in (*samples, *self._shown)]
         if len(set(labels)) != len(labels):
             raise RuntimeError(f"claim {self.claim.id}: samples need different labels: {labels}")
-        check_shares(self.claim, samples, bounds)
+        check_shares(self.claim, [*samples, *self._shown], bounds)
         timed = any(isinstance(sample, Timed) for sample in samples)
         if not timed:  # what is shown beside times is known once they are taken
             check_names(self.claim, labels)
@@ -355,6 +359,13 @@ class Judge:
             for runs in zip(*by_arm, strict=True)
         ]
 
+    def _beside(self, records: Mapping[Run, Record]) -> dict[str, dict[str, Any]]:
+        """What is told beside the samples, of the same runs."""
+        seeds = len({run.seed for run in records})
+        return {
+            sample.label: _summary(self._values(sample, records, seeds)) for sample in self._shown
+        }
+
     def _unjudged(
         self, records: Mapping[Run, Record], timings: Sequence[Timing], level: Level
     ) -> Decision | None:
@@ -395,6 +406,7 @@ class Judge:
             rule=outcome.rule,
             reason=decision.reason,
             measured={s.label: _summary(v) for s, v in zip(samples, values, strict=True)}
+            | self._beside(records)
             | _beside(timings),
             evidence=evidence,
             device=_list(place.device for place in places),

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from cvclaims.plugins import settings
+from cvclaims.plugins.device import side_by_side
 from cvclaims.plugins.suite import Suite
 
 
@@ -27,7 +28,9 @@ def process(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Suite]:
     """Make the suite of a process that was asked for a device."""
 
     def make(device: str, **worker: object) -> Suite:
-        config = SimpleNamespace(workerinput=worker) if worker else SimpleNamespace()
+        config = SimpleNamespace(option=SimpleNamespace())
+        if worker:
+            config.workerinput = worker
         made = Suite(config)  # type: ignore[arg-type]
         made.__dict__["settings"] = SimpleNamespace(device=device)
         return made
@@ -42,6 +45,15 @@ def test_workers_divide_the_cores(
     worker = {"workerid": "gw0", "workercount": workers} if workers else {}
     assert process("cpu", **worker).device == torch.device("cpu")
     assert threads == [each]
+
+
+def test_a_plan_for_workers_times_on_their_share_of_the_cores(
+    process: Callable[..., Suite], threads: list[int]
+) -> None:
+    planning = process("cpu")
+    planning.config.option.numprocesses = 2
+    assert planning.device == torch.device("cpu")
+    assert threads == [2]
 
 
 def test_threads_that_were_asked_for_stand(
@@ -86,3 +98,10 @@ def test_a_gpu_is_looked_for_without_torch(
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
     monkeypatch.setattr(Path, "exists", lambda path: str(path) == "/dev/nvidiactl")
     assert settings.gpu_present() == present
+
+
+@pytest.mark.usefixtures("two_gpus")
+@pytest.mark.parametrize(("workers", "lanes"), [(1, 1), (2, 2), (5, 2)])
+def test_gpus_train_a_run_each_at_full_pace(workers: int, lanes: int) -> None:
+    assert side_by_side("cuda", workers) == lanes
+    assert side_by_side("cuda:1", workers) == 1

@@ -202,10 +202,11 @@ def sent(report: object, name: str) -> list[Any]:
 
 
 def _says_something(row: "Row") -> bool:
-    """Whether the results have to know of it: a verdict, or that there should have been one."""
+    """Whether the results have to know of it: a verdict, or that there is or should be none."""
     from cvclaims.report.rows import JUDGED
 
-    return row.verdict in (*JUDGED, "error") and row.scale != "smoke"
+    told = row.verdict in (*JUDGED, "error") or row.held_back
+    return told and row.scale != "smoke"
 
 
 def _crash_row(heading: Mapping[str, Any], why: str) -> Mapping[str, Any]:

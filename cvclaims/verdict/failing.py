@@ -45,8 +45,6 @@ def ended_by_patience(record: Record) -> bool:
     patience = record.recipe.patience
     if patience is None or record.status != "finished":
         return False
-    if record.epochs < record.recipe.epochs:
-        return True
     held_out = record.recipe.monitor == "held_out_loss"
     curve: Sequence[Any] = record.probes.get("held_out_loss", ()) if held_out else ()
     losses = [_finite(loss) for loss in curve or record.series["test_loss"]]
@@ -62,9 +60,10 @@ def is_undecided(record: Record) -> bool:
 
 
 def decided(record: Record, *, failed: bool) -> Record:
-    """The record as it counts where undecided runs are taken for failed ones, or for trained."""
-    if not is_undecided(record):
-        return record
+    """The record as it counts where undecided runs are taken for failed ones, or for trained.
+
+    One that is not undecided counts as it did.
+    """
     numbers = {**record.numbers, _TAKEN_FOR_FAILED: float(failed)}
     return dataclasses.replace(record, numbers=numbers)
 

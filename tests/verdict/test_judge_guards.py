@@ -204,6 +204,12 @@ class TestV2:
         )
         assert court.judgment.reason == "`a` has 0.67 of its reported skill, less than 0.75"
 
+    def test_the_number_of_another_measure_is_no_accuracy(self) -> None:
+        court = reduced({**WEAK, "c": WEAK["b"]}, reported={"c": 0.99})
+        c = court.runs.c.measure(lambda run: 0.1 + 0.01 * run.seed)
+        court.judge.order(court.a, court.b, c)
+        assert court.judgment.guards == ()
+
     def test_what_the_statement_says_fails_may(self) -> None:
         court = reduced(WEAK, reported={"a": 0.8, "b": 0.8}, about_failing=["b"])
         court.judge.greater(court.a, court.b)

@@ -48,9 +48,21 @@ def vgg_16() -> Recipe:
     return trained("vgg", 20, depth=16, batch_norm=True, head="linear")
 
 
-def resnet_50(augment: tuple[str, ...] = ()) -> Recipe:
-    """Bottleneck blocks, 15 epochs."""
-    return trained("resnet", 15, depth=50).but(augment=augment)
+# "The first block of each stage has stride 2": read literally, of the first stage too, for a
+# quarter of the operations; as usual, which fits the reported times better, of stages 2 to 4.
+STAGE1_STRIDE = {"usual": 1, "literal": 2}
+
+
+def resnet_50(augment: tuple[str, ...] = (), reading: str = "usual") -> Recipe:
+    """Bottleneck blocks, 15 epochs; see `STAGE1_STRIDE`."""
+    recipe = trained("resnet", 15, depth=50, stage1_stride=STAGE1_STRIDE[reading])
+    return recipe.but(augment=augment, assumed=(*ASSUMED, "model_args"))
+
+
+def read(what: str, reading: str) -> str:
+    """What names a row: what it is about, and the reading where it is the literal one."""
+    literal = "stride 2 in stage 1 too" if reading == "literal" else ""
+    return ", ".join(part for part in (what, literal) if part)
 
 
 def with_and_without_zero_gamma() -> dict[str, Recipe]:
@@ -59,8 +71,14 @@ def with_and_without_zero_gamma() -> dict[str, Recipe]:
     The report does not say whether these two saw augmented images. The default one's 90.33 % is
     nearer to its runs with crop and flip (87.97 % at best) than to those without (85.77 %).
     """
-    default = resnet_50(CROP_AND_FLIP).but(assumed=(*ASSUMED, "augment"))
+    default = resnet_50(CROP_AND_FLIP).but(assumed=(*ASSUMED, "model_args", "augment"))
     return {
         "zero_gamma": default.but(model_args={"depth": 50, "zero_gamma": True}),
         "default": default,
     }
+
+
+def trained_longer(recipe: Recipe) -> Recipe:
+    """What the report expects more of: 45 epochs, 5 of linear warm-up, then a cosine (ours)."""
+    assumed = (*recipe.assumed, "epochs", "warmup", "scheduler")
+    return recipe.but(epochs=45, warmup=5, scheduler="cosine", assumed=assumed)

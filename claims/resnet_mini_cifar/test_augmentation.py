@@ -9,7 +9,7 @@ import pytest
 
 from claims.resnet_mini_cifar.protocol import CROP_AND_FLIP, CUTOUT, MINI_CIFAR, resnet_50
 from cvclaims.claim import claim
-from cvclaims.records.measure import best, final
+from cvclaims.records.measure import best, epochs_to_share_of_best, final, jitter_of
 from cvclaims.verdict.judge import Judge, Runs
 
 if TYPE_CHECKING:
@@ -70,3 +70,38 @@ def test_augmentation_takes_no_time(
     runs: Runs, verdict: Judge, timer: "Timer", augmented: str
 ) -> None:
     verdict.times_within(timer.ratio(runs[augmented], runs.none), 0.05)
+
+
+@claim(
+    "4.14",
+    "Cutout fluctuates more than crop and flip alone: unsteadiness of test accuracy, trend apart",
+    source=AUGMENTATION,
+    recipes={"cutout": THREE["cutout"], "crop_and_flip": CROPPED},
+    case="fluctuation",
+)
+def test_cutout_fluctuates_more(runs: Runs, verdict: Judge) -> None:
+    unsteadiness = jitter_of("test_accuracy")
+    verdict.greater(runs.cutout.measure(unsteadiness), runs.crop_and_flip.measure(unsteadiness))
+
+
+@claim(
+    "4.14",
+    "Cutout converges more slowly than crop and flip alone: epochs to 95 % of its own best",
+    source=AUGMENTATION,
+    recipes={"crop_and_flip": CROPPED, "cutout": THREE["cutout"]},
+    case="convergence",
+)
+def test_cutout_converges_more_slowly(runs: Runs, verdict: Judge) -> None:
+    settled = epochs_to_share_of_best("test_accuracy", 0.95)
+    verdict.sooner(runs.crop_and_flip.measure(settled), runs.cutout.measure(settled))
+
+
+@claim(
+    "4.15",
+    "Crop and flip are steadier late than no augmentation: unsteadiness over the last 8 epochs",
+    source=AUGMENTATION,
+    recipes={"none": NONE, "crop_and_flip": CROPPED},
+)
+def test_augmentation_is_steadier_late(runs: Runs, verdict: Judge) -> None:
+    unsteadiness = jitter_of("test_accuracy", -8)
+    verdict.greater(runs.none.measure(unsteadiness), runs.crop_and_flip.measure(unsteadiness))

@@ -7,7 +7,11 @@ test_zero_gamma.py.
 
 import pytest
 
-from claims.resnet_mini_cifar.protocol import MINI_CIFAR, with_and_without_zero_gamma
+from claims.resnet_mini_cifar.protocol import (
+    MINI_CIFAR,
+    trained_longer,
+    with_and_without_zero_gamma,
+)
 from cvclaims.claim import claim
 from cvclaims.records.measure import best, first, mean_of, std_of
 from cvclaims.verdict.judge import Judge, Runs
@@ -89,3 +93,26 @@ def test_zero_gamma_ends_no_better(runs: Runs, verdict: Judge) -> None:
 )
 def test_zero_gamma_ends_no_worse(runs: Runs, verdict: Judge) -> None:
     verdict.not_worse(runs.zero_gamma.test_accuracy, runs.default.test_accuracy, delta=0.01)
+
+
+@claim(
+    "4.16",
+    "With γ = 0 the training loss is lower throughout (mean over all epochs)",
+    source=ZERO_GAMMA,
+    recipes=BOTH,
+)
+def test_zero_gamma_keeps_the_lower_loss(runs: Runs, verdict: Judge) -> None:
+    loss = mean_of("train_loss", 1)
+    verdict.greater(runs.default.measure(loss), runs.zero_gamma.measure(loss))
+
+
+@claim(
+    "4.17",
+    "A longer training with warm-up and cosine would help γ = 0 at the end: its gain after 45 "
+    "epochs is larger than after 15",
+    source=MINI_CIFAR.at("3.3, interpretation: a prediction"),
+    recipes={**BOTH, **{f"{name}_longer": trained_longer(r) for name, r in BOTH.items()}},
+)
+def test_a_longer_training_helps_zero_gamma(runs: Runs, verdict: Judge) -> None:
+    longer = runs.zero_gamma_longer.test_accuracy - runs.default_longer.test_accuracy
+    verdict.greater(longer, runs.zero_gamma.test_accuracy - runs.default.test_accuracy)

@@ -11,7 +11,7 @@ import statistics
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from claims.vgg_batch_size.protocol import BATCHES, accuracy, arm, failed, trained
+from claims.vgg_batch_size.protocol import BATCHES, accuracy, arm, dead_if_ended, failed, trained
 from cvclaims.engines import NotEvaluated
 from cvclaims.plan import runs_of
 from cvclaims.records import Record
@@ -36,6 +36,8 @@ class Grid:
         with `whole` not all. Where there is nothing at all the judge is left to say why.
         """
         batches = self.sizes(*lines, batches=batches)
+        if not batches:
+            raise NotEvaluated("stopping on images held out is trained at full scale alone")
         have = {batch: [self._has(self.arm(line, batch)) for line in lines] for batch in batches}
         full = tuple(batch for batch in batches if all(have[batch]))
         if not any(any(cells) for cells in have.values()):
@@ -86,6 +88,13 @@ class Grid:
         arms = [self.arm(which, batch) for batch in batches for which in (line, over)]
         label = f"{_name(line)} − {_name(over)}, {told(batches)}"
         return combined(label, arms, _gain)
+
+    def dead_among_ended(self, *lines: Line, batches: Sequence[int]) -> Pooled:
+        """Of the failing runs that patience ended, 1 for each whose first layer has no gradient."""
+        cells = [self.arm(line, batch) for line in lines for batch in batches]
+        samples = (cell.measure(dead_if_ended) for cell in cells)
+        label = f"failing runs whose first layer is dead, {told(batches)}"
+        return pooled(label, *samples, drop_missing=True)
 
     def smallest_that_trains(self, line: Line) -> Sample:
         """log₂ of the smallest batch size that trains; a step past the largest where none does."""

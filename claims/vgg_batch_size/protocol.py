@@ -6,13 +6,14 @@ The report stops on the test loss. So does one half of the claims' cases; the ot
 training images held out, and stands beside it.
 """
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 
 from cvclaims.claim import Report
 from cvclaims.recipe import Recipe
 from cvclaims.records import Record
-from cvclaims.records.measure import at_lowest
-from cvclaims.verdict.failing import failed_to_train
+from cvclaims.records.measure import at_lowest, first_gradient_is_zero
+from cvclaims.verdict.failing import ended_by_patience, failed_to_train
 
 VGG_BATCH_SIZE = Report(
     2,
@@ -43,6 +44,8 @@ STOPPINGS = {
     "test loss": "stopping on the test loss (as reported)",
     "held-out": "stopping on training images held out",
 }
+
+REPORTED_STOPPING = "test loss"
 
 # Of the network's arguments the head and its dropout; the report says no more of pixels than
 # that half of them are normalised.
@@ -77,6 +80,8 @@ def cell(net: str, treatment: str, batch: int, stopping: str) -> Recipe:
         patience=10,
         batch_size=batch,
         precision="bf16",
+        # Runs are counted together over cells, so they have to be independent.
+        own_seeds=True,
         assumed=ASSUMED,
     )
     if stopping == "held-out":
@@ -94,7 +99,12 @@ def arm(net: str, treatment: str, batch: int) -> str:
 def cells(
     *lines: tuple[str, str], stopping: str, scale: str = "full", batches: Iterable[int] = BATCHES
 ) -> dict[str, Recipe]:
-    """The cells of some lines, each a network and a treatment, by name."""
+    """The cells of some lines, each a network and a treatment, by name.
+
+    Reduced there are none of the other stopping: it stands beside the report's at full scale only.
+    """
+    if scale == "reduced" and stopping != REPORTED_STOPPING:
+        return {}
     there = BATCHES if scale == "full" else FEWER_BATCHES
     return {
         arm(net, treatment, batch): cell(net, treatment, batch, stopping)
@@ -110,6 +120,15 @@ failed = failed_to_train(FAILED)
 def accuracy(record: Record) -> float:
     """Test accuracy at the epoch that early stopping keeps."""
     return at_lowest("test_accuracy", record.recipe.monitor)(record)
+
+
+def dead_if_ended(record: Record) -> float:
+    """1 or 0, whether the first layer's gradient is 0, of a failing run that patience ended.
+
+    Not a number of any other run.
+    """
+    ended = ended_by_patience(record) and failed(record) == 1
+    return first_gradient_is_zero(record) if ended else math.nan
 
 
 def trained(record: Record) -> bool:

@@ -107,3 +107,35 @@ def test_vgg19_beats_vgg11_with_both(grid: Grid, verdict: Judge) -> None:
 def test_vgg11_beats_vgg19_without(grid: Grid, verdict: Judge) -> None:
     batches = grid.there(VGG11, VGG19)
     verdict.greater(grid.accuracy(VGG11, batches), grid.accuracy(VGG19, batches))
+
+
+@claim(
+    "2.13",
+    "Averaged over all batches: batch norm above data normalisation above raw data",
+    source=CONCLUSION,
+    recipes=lambda stopping, net, scale: cells(
+        (net, "batch_norm"), (net, "normalised"), (net, "raw"), stopping=stopping, scale=scale
+    ),
+    case=lambda stopping, net: f"{net.upper()}, {STOPPINGS[stopping]}",
+)
+@pytest.mark.parametrize("net", ["vgg11", "vgg19"])
+def test_treatments_in_order(grid: Grid, verdict: Judge, net: str) -> None:
+    lines = [(net, treatment) for treatment in ("batch_norm", "normalised", "raw")]
+    batches = grid.there(*lines)
+    verdict.order(*(grid.accuracy(line, batches) for line in lines))
+
+
+@claim(
+    "2.13",
+    "Averaged over all batches: both treatments are as good as batch norm alone",
+    source=CONCLUSION,
+    recipes=lambda stopping, net, scale: cells(
+        (net, "both"), (net, "batch_norm"), stopping=stopping, scale=scale
+    ),
+    case=lambda stopping, net: f"both, {net.upper()}, {STOPPINGS[stopping]}",
+)
+@pytest.mark.parametrize("net", ["vgg11", "vgg19"])
+def test_both_treatments_are_as_good(grid: Grid, verdict: Judge, net: str) -> None:
+    both, batch_norm = (net, "both"), (net, "batch_norm")
+    batches = grid.there(both, batch_norm)
+    verdict.not_worse(grid.accuracy(both, batches), grid.accuracy(batch_norm, batches), delta=0.01)

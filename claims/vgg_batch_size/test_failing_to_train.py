@@ -99,6 +99,7 @@ def test_normalised_vgg11_fails_less(grid: Grid, verdict: Judge) -> None:
     case=case("batch 32"),
 )
 def test_normalised_vgg11_trains_at_batch_32(grid: Grid, verdict: Judge) -> None:
+    grid.there(VGG11, VGG11_NORMALISED, batches=[32])
     raw, normalised = (grid.arm(line, 32) for line in (VGG11, VGG11_NORMALISED))
     verdict.rate(
         raw.measure(failed, "VGG11 raw fails, batch 32"),
@@ -179,3 +180,32 @@ def test_batch_norm_ends_failures_of_vgg11(grid: Grid, verdict: Judge) -> None:
 def test_batch_norm_ends_failures_of_vgg19(grid: Grid, verdict: Judge) -> None:
     batches = grid.there(VGG19, VGG19_BATCH_NORM)
     verdict.rate(grid.failing(VGG19, batches), grid.failing(VGG19_BATCH_NORM, batches))
+
+
+@claim(
+    "2.11",
+    "Dying ReLUs are what hinders these runs: of the failing runs that patience ended, more than "
+    "half end with a first-layer gradient of exactly 0",
+    source=VGG_BATCH_SIZE.at("First experiment, why training fails"),
+    recipes=lambda stopping, scale: cells(VGG11, VGG19, stopping=stopping, scale=scale),
+    about_failing=True,
+    case=case(),
+)
+def test_failing_runs_are_dead(grid: Grid, verdict: Judge) -> None:
+    batches = grid.there(VGG11, VGG19)
+    verdict.share_above(grid.dead_among_ended(VGG11, VGG19, batches=batches), 0.5)
+
+
+@claim(
+    "2.12",
+    "With data normalisation VGG19 still fails at small batches (8–32)",
+    source=NORMALISED,
+    recipes=lambda stopping, scale: cells(VGG19_NORMALISED, stopping=stopping, scale=scale),
+    about_failing=lambda stopping, scale: cells(
+        VGG19_NORMALISED, stopping=stopping, scale=scale, batches=SMALL
+    ),
+    case=case(),
+)
+def test_normalised_vgg19_fails_at_small_batches(grid: Grid, verdict: Judge) -> None:
+    small, large = (grid.there(VGG19_NORMALISED, batches=part) for part in (SMALL, LARGE))
+    verdict.rate(grid.failing(VGG19_NORMALISED, small), grid.failing(VGG19_NORMALISED, large))

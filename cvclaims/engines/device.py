@@ -10,6 +10,7 @@ import getpass
 import os
 import stat
 import tempfile
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -26,23 +27,53 @@ _held: set[str] = set()
 ELSEWHERE = "set TMPDIR to a folder that is yours"
 
 
+class Share:
+    """A place beside others on a device."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._lock = _lock(name, f"{uuid.uuid4().hex}.use")
+
+    def take(self) -> None:
+        """Take the place; waits for whoever has the device, or wants it, alone."""
+        with _lock(self._name, "gate"):
+            _forget_the_dead(self._name)
+            self._lock.acquire()
+
+    def give_way(self) -> float:
+        """Let pass who waits for the device alone; returns the seconds that it took.
+
+        Long work calls it now and then, so that nobody waits for all of it.
+        """
+        gate = _lock(self._name, "gate")
+        if gate.acquire(blocking=False):
+            gate.release()
+            return 0.0
+        begun = time.perf_counter()
+        self.leave()
+        self.take()
+        return time.perf_counter() - begun
+
+    def leave(self) -> None:
+        """Give the place up."""
+        self._lock.release()
+        _remove(self._lock.path)
+
+
 @contextmanager
-def shared(device: torch.device) -> Iterator[None]:
+def shared(device: torch.device) -> Iterator[Share]:
     """Use a device beside others that share it; waits for whoever has it, or wants it, alone.
 
     Raises RuntimeError where this process has it already, in either way.
     """
     name = device_id(device)
     with _once(name):
-        lock = _lock(name, f"{uuid.uuid4().hex}.use")
+        share = Share(name)
         try:
-            with _lock(name, "gate"):
-                _forget_the_dead(name)
-                lock.acquire()
-            yield
+            share.take()
+            yield share
         finally:
-            lock.release()
-            _remove(lock.path)
+            share.leave()
 
 
 @contextmanager

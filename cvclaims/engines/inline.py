@@ -206,10 +206,10 @@ class Inline:
                 self.report(_progress_line(runs, epoch, epochs, accuracy, rate))
 
         kept = self._checkpoint(runs)
-        with shared(self.device):  # a timed claim takes the device alone
+        with shared(self.device) as share:  # a timed claim takes the device alone
             failure: Exception | None = None
             try:
-                results = train(pairs, data, self.device, progress, kept)
+                results = train(pairs, data, self.device, progress, kept, share.give_way)
             except Exception as error:
                 failure = error
         if failure is not None:

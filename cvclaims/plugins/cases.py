@@ -138,7 +138,9 @@ def _case(item: pytest.Item, marker: pytest.Mark, settings: Settings, store: "St
     gpu_test = item.get_closest_marker("gpu") is not None
     _refuse_alike(at["reduced"])
     scale, refusal = _scale(at, gpu_test, settings, store)
-    if scale != "smoke":  # which judges nothing, be it as small already
+    # Smoke judges nothing, be it as small already; and a scale that leaves nothing to train has
+    # nothing to be as large as another.
+    if scale != "smoke" and (at[scale].recipes or not at["full"].recipes):
         scale = effective_scale(at[scale], scale)
     return Case(
         claim=at[scale],

@@ -19,6 +19,8 @@ from cvclaims.training.optim import learning_rate, settings
 from cvclaims.training.probes import boundary, histograms
 from cvclaims.training.session import Session
 
+# Called after each epoch and beside each checkpoint; returns the seconds that it took.
+Pause = Callable[[], float]
 # Called after each epoch with (epoch from 1, epochs, test accuracy of each network, images/s).
 Progress = Callable[[int, int, list[float], float], None]
 
@@ -48,13 +50,15 @@ def train(
     device: torch.device,
     progress: Progress | None = None,
     checkpoint: Checkpoint | None = None,
+    pause: Pause = lambda: 0.0,
 ) -> list[Trained]:
     """Train every (recipe, seed) of `runs` side by side; results come in the order of `runs`.
 
     All recipes have to be equal under `stackable`. Each network has its own initialisation and
     order of samples, from its own seed, so it learns what it would learn alone (up to float
     rounding: the products run in batches). With a `checkpoint` it goes on from what that holds,
-    and saves there now and then. Raises TooLargeError where memory does not suffice.
+    and saves there now and then; where it could save it calls `pause`, whose time is not counted,
+    and so it does after each epoch. Raises TooLargeError where memory does not suffice.
     """
     if len({stackable(recipe) for recipe, _ in runs}) != 1:
         raise ValueError("these recipes cannot train in one stack: they differ in more than rates")
@@ -64,7 +68,7 @@ def train(
         )
     # Equal optimiser settings side by side make few, wide optimiser steps.
     order = sorted(range(len(runs)), key=lambda i: repr(settings(runs[i][0])))
-    results = _trained([runs[i] for i in order], data, device, progress, checkpoint)
+    results = _trained([runs[i] for i in order], data, device, progress, checkpoint, pause)
     return [results[order.index(i)] for i in range(len(runs))]
 
 
@@ -74,11 +78,12 @@ def _trained(
     device: torch.device,
     progress: Progress | None,
     checkpoint: Checkpoint | None,
+    pause: Pause,
 ) -> list[Trained]:
     try:
         session = Session(runs, data, device)
         with session.running():
-            return _Epochs(session, checkpoint).run(progress)
+            return _Epochs(session, checkpoint, pause).run(progress)
     except torch.OutOfMemoryError:
         pass  # outside of this block, so that the error's frames no longer hold what filled memory
     raise too_large(runs, data, device)
@@ -94,13 +99,23 @@ class _Clock:
         """How many they are."""
         return time.perf_counter() - self._start
 
+    def skip(self, seconds: float) -> None:
+        """Leave so many out."""
+        self._start += seconds
+
 
 class _Epochs:
     """The epochs of a session and what they measured."""
 
-    def __init__(self, session: Session, checkpoint: Checkpoint | None = None) -> None:
+    def __init__(
+        self,
+        session: Session,
+        checkpoint: Checkpoint | None = None,
+        pause: Pause = lambda: 0.0,
+    ) -> None:
         self.session = session
         self.checkpoint = checkpoint
+        self.pause = pause
         # (4, S) an epoch: train loss and accuracy, test loss and accuracy.
         self.metrics: list[Tensor] = []
         self.seconds: list[float] = []
@@ -143,6 +158,7 @@ class _Epochs:
     def _save(self) -> None:
         if self.checkpoint is not None and self.checkpoint.due():
             self.checkpoint.save(self.state())
+            self._clock.skip(self.pause())
 
     def run(self, progress: Progress | None) -> list[Trained]:
         """All epochs, or until the recipe stops or every network has diverged; their outcomes."""
@@ -163,6 +179,7 @@ class _Epochs:
                 break
             if epoch + 1 < epochs:  # what the last epoch's test found is not kept
                 self._save()
+                self._clock.skip(self.pause())
         if self.best is not None:
             self.best.restore()
             session.test()

@@ -348,7 +348,10 @@ class Judge:
         """A sample's number for each seed; a pooled sample's numbers."""
         if isinstance(sample, Pooled):
             parts = [self._values(part, records, seeds) for part in sample.samples]
-            return [value for of_seed in zip(*parts, strict=True) for value in of_seed]
+            values = [value for of_seed in zip(*parts, strict=True) for value in of_seed]
+            if sample.drop_missing:  # one value that is none where nothing is left to judge
+                values = [v for v in values if not math.isnan(v)] or [math.nan]
+            return values
         if isinstance(sample, Timed):
             return [float(sample.take(seed).ratio) for seed in range(seeds)]
         if isinstance(sample, Computed):

@@ -112,6 +112,7 @@ class Pooled:
 
     label: str
     samples: tuple[Sample, ...]
+    drop_missing: bool = False
 
     @property
     def arms(self) -> tuple[Arm, ...]:
@@ -185,15 +186,16 @@ class Timed:
 AnySample: TypeAlias = Sample | Pooled | Computed | Timed
 
 
-def pooled(label: str, *samples: Sample) -> Pooled:
+def pooled(label: str, *samples: Sample, drop_missing: bool = False) -> Pooled:
     """One sample of the numbers of several, such as failing runs over all batch sizes.
 
     All samples' numbers for the first seed come first, in their order, then those for the second.
     The rules take them for independent, so pool what is alike but for chance, or what fails or not.
+    With `drop_missing` what is not a number belongs to no run that is meant, and is left out.
     """
     if not samples:
         raise ValueError(f"{label!r} pools no samples")
-    return Pooled(label, samples)
+    return Pooled(label, samples, drop_missing)
 
 
 def combined(

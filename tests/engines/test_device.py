@@ -278,3 +278,19 @@ def test_a_gpu_has_the_same_name_under_any_number(monkeypatch: pytest.MonkeyPatc
     )
     assert device.device_id(torch.device("cuda:1")) == "cuda-uuid of cuda:1"
     assert device.device_id(CPU) == "cpu"
+
+
+def test_long_work_lets_pass_who_waits_for_the_device_alone(users: Users) -> None:
+    with device.shared(CPU) as share:
+        assert share.give_way() == 0
+        assert users.lines == []
+        users.start("exclusive", "timed")
+        wait_for(lambda: users.gate_is_shut)
+        users.let_go("timed")
+        assert share.give_way() > 0
+        assert users.lines == ["timed in", "timed out"]
+        assert share.give_way() == 0
+        users.start("exclusive", "later")
+        wait_for(lambda: users.gate_is_shut)
+        assert "later in" not in users.lines, "it has its place again"
+        users.let_go("later")

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -28,9 +29,9 @@ def test_training_holds_the_device_and_nothing_else_does(
     seen: list[list[str]] = []
 
     @contextmanager
-    def shared(device: torch.device) -> Iterator[None]:
+    def shared(device: torch.device) -> Iterator[SimpleNamespace]:
         held.append(device.type)
-        yield
+        yield SimpleNamespace(give_way=lambda: 0.0)
         held.pop()
 
     def watched(

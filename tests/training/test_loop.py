@@ -222,3 +222,17 @@ def test_recipes_that_differ_in_more_than_the_update_do_not_stack(digits: Datase
     assert stackable(BASE) == stackable(UPDATES["adamw"])
     with pytest.raises(ValueError, match="one stack"):
         train([(BASE, 0), (BASE.but(epochs=3), 0)], digits, CPU)
+
+
+def test_a_pause_after_an_epoch_is_not_counted(digits: Dataset) -> None:
+    paused = []
+
+    def pause() -> float:
+        paused.append(1)
+        return 1000.0
+
+    (result,) = train([(BASE.but(epochs=3), 0)], digits, CPU, pause=pause)
+    assert len(paused) == 2  # none after the last
+    first, *later = result.curves["seconds"]
+    assert first > 0
+    assert all(seconds < -900 for seconds in later)

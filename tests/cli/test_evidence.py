@@ -88,7 +88,7 @@ def test_it_trains_from_a_checkout_and_renews_the_results(repository: Path) -> N
     trained = [json.loads(path.read_text(encoding="utf-8")) for path in records]
     assert len(trained) == 6, "two recipes, three seeds: each run once"
     assert {record["recipe"]["lr"] for record in trained} == {0.5, 1e-4}
-    assert {record["origin"]["claims"] for record in trained} == {clean[:12]}
+    assert {record["origin"]["claims"] for record in trained} == {clean[:7]}
     # Judged by the claims of the working tree, whose recipe has no records.
     assert {row["verdict"] for row in rows(repository).values()} == {"not evaluated"}
 

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +64,9 @@ def add_to(commands: "Commands") -> None:
     parser.add_argument(
         "--workers", type=int, default=os.cpu_count() or 1, help="runs side by side (all cores)"
     )
+    parser.add_argument(
+        "--nice", type=int, default=NICENESS, help=f"how nice they are (default: {NICENESS})"
+    )
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--status", action="store_true", help="say what is done, left and next")
     what.add_argument(
@@ -79,7 +83,9 @@ def carry_out(options: argparse.Namespace) -> int:
         steps = _chosen(read_queue(options.queue), options.steps)
         if options.workers < 1:
             raise EvidenceError(f"--workers: {options.workers} is no number of 1 or more")
-        work = Work(Path.cwd(), options.workers)
+        if not 0 <= options.nice <= NICENESS:
+            raise EvidenceError(f"--nice: {options.nice} is no number from 0 to {NICENESS}")
+        work = Work(Path.cwd(), options.workers, options.nice)
         if options.renew:
             work.renew()
             return 0
@@ -112,10 +118,11 @@ class Work:
     Args:
         root: the working tree.
         workers: how many processes train side by side.
+        nice: how nice they are.
     """
 
-    def __init__(self, root: Path, workers: int) -> None:
-        self.root, self.workers = root, workers
+    def __init__(self, root: Path, workers: int, nice: int = NICENESS) -> None:
+        self.root, self.workers, self.nice = root, workers, nice
         self.home = root / HOME
         self.checkout, self.store = self.home / "checkout", self.home / "records"
         self.results = root / "results"
@@ -232,7 +239,7 @@ class Work:
                 env=_environment(self.checkout),
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                preexec_fn=_background if os.name == "posix" else None,
+                preexec_fn=partial(_background, self.nice) if os.name == "posix" else None,
             )
 
     def _pytest(
@@ -336,9 +343,9 @@ def _environment(checkout: Path) -> dict[str, str]:
     return os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(checkout)}
 
 
-def _background() -> None:
+def _background(nice: int) -> None:
     """In a worker, before it starts: nice, and told to end when whoever started it dies."""
-    os.nice(NICENESS)
+    os.nice(nice)
     if sys.platform == "linux":
         pr_set_pdeathsig = 1
         libc: Any = ctypes.CDLL(None)

@@ -1,10 +1,11 @@
 """Whether the evidence may speak, checked beside the judge and without its code.
 
-    python docs/evidence_audit.py [results]
+    python docs/evidence_audit.py [results [records]]
 
-Reads `claims.json` and the records as plain JSON. Prints for each scale how many rows each guard
-had a say in and how many it held back, and of the rows judged at reduced scale those whose guarded
-networks all left chance. Ends with status 1 where not all have.
+Reads `claims.json` and the records as plain JSON; these lie in the results unless they are named.
+Prints for each scale how many rows each guard had a say in and how many it held back, and of the
+rows judged at reduced scale those whose guarded networks all left chance. Ends with status 1 where
+not all have.
 """
 
 import json
@@ -57,7 +58,9 @@ def at_chance(row: Json, records: Path) -> list[str]:
 
 def load(records: Path, key: str) -> Json:
     """The record of a key."""
-    (path,) = records.glob(f"*/*/{key[:24]}.json")
+    path = next(records.glob(f"*/*/{key[:24]}.json"), None)
+    if path is None:
+        sys.exit(f"{records} lacks the record {key[:24]}: name the folder that has it")
     record: Json = json.loads(path.read_text(encoding="utf-8"))
     return record
 
@@ -94,17 +97,18 @@ def audit(rows: list[Json], records: Path, scale: str) -> tuple[list[str], int]:
     return [*lines, f"{told} {good} of {len(judged)}{share}"], odd
 
 
-def main(folder: Path) -> int:
+def main(folder: Path, records: Path) -> int:
     """Print the audit of a results folder."""
     rows = json.loads((folder / "claims.json").read_text(encoding="utf-8"))["claims"]
     print("of the rows in which a guard had a say, those that it held back (ran):")
     print(*table(rows), sep="\n")
     odd = {}
     for scale in SCALES:
-        lines, odd[scale] = audit(rows, folder / "records", scale)
+        lines, odd[scale] = audit(rows, records, scale)
         print(*lines, sep="\n")
     return 1 if odd["reduced"] else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1] if len(sys.argv) > 1 else "results")))
+    named = [Path(name) for name in sys.argv[1:3]] or [Path("results")]
+    sys.exit(main(named[0], named[-1] if len(named) > 1 else named[0] / "records"))

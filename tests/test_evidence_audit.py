@@ -22,8 +22,8 @@ THREE = CIFAR.but(classes=("airplane", "automobile", "bird"))
 MOONS = Recipe(data="moons", lr=0.1, epochs=2)
 
 
-def audit(folder: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(SCRIPT), str(folder)]
+def audit(*folders: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(SCRIPT), *map(str, folders)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
@@ -114,3 +114,14 @@ def test_it_reads_records_of_either_schema(tmp_path: Path) -> None:
     form = json.loads(path.read_text())
     path.write_text(json.dumps({**form, "curves": form.pop("series")}))
     assert audit(folder).returncode == 1
+
+
+def test_records_elsewhere_are_named_and_lacking_ones_are_one_line(tmp_path: Path) -> None:
+    folder = results(tmp_path, ({}, runs(CIFAR, 0.9)))
+    elsewhere = folder / "elsewhere"
+    (folder / "records").rename(elsewhere)
+    lacking = audit(folder)
+    assert lacking.returncode == 1
+    assert lacking.stderr.startswith(f"{folder / 'records'} lacks the record ")
+    assert lacking.stderr.count("\n") == 1
+    assert audit(folder, elsewhere).returncode == 0

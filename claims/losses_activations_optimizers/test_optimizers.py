@@ -137,7 +137,7 @@ def test_adam_starts_fastest(
     "5.23",
     "SGD converges first (the report elsewhere; contradicts 5.22)",
     source=HW3.at("Common question 1, graph C"),
-    recipes=optimizers_at_best,
+    recipes=lambda dataset: optimizers_at_best(dataset),
 )
 @both_data_sets
 @pytest.mark.parametrize("rival", ["momentum", "adam"])

@@ -18,12 +18,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cvclaims.cli.output import OutputError, refuse, show
-from cvclaims.locks import Lock, LockError
 from cvclaims.queue import QueueError, Step, read_queue
 from cvclaims.report.files import CLAIMS, ReportError, read_rows
 from cvclaims.report.rows import Row
 
 if TYPE_CHECKING:
+    from cvclaims.locks import Lock
+
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 QUEUE = Path("claims") / "evidence.toml"
@@ -72,6 +73,8 @@ def add_to(commands: "Commands") -> None:
 
 def carry_out(options: argparse.Namespace) -> int:
     """Carry out the command; returns the exit status."""
+    from cvclaims.locks import LockError
+
     try:
         steps = _chosen(read_queue(options.queue), options.steps)
         if options.workers < 1:
@@ -151,7 +154,7 @@ class Work:
 
     def train(self, steps: Sequence[Step]) -> int:
         """Train the queue: all first looks, then what these left open; returns an exit status."""
-        lock = Lock(self.home / "lock", "the queue of long runs")
+        lock = self._lock()
         if not lock.acquire(blocking=False):
             raise EvidenceError(f"{lock.holder()} trains this queue already (lock {lock.path})")
         failed = False
@@ -275,11 +278,16 @@ class Work:
             show([f"the working tree has changes; trained is commit {commit[:12]}"])
 
     def _busy(self) -> bool:
-        lock = Lock(self.home / "lock", "the queue of long runs")
+        lock = self._lock()
         if lock.acquire(blocking=False):
             lock.release()
             return False
         return True
+
+    def _lock(self) -> "Lock":
+        from cvclaims.locks import Lock
+
+        return Lock(self.home / "lock", "the queue of long runs")
 
     def _git(self, where: Path, *arguments: str) -> str:
         try:

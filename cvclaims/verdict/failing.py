@@ -45,6 +45,8 @@ def ended_by_patience(record: Record) -> bool:
     patience = record.recipe.patience
     if patience is None or record.status != "finished":
         return False
+    if record.epochs < record.recipe.epochs:  # nothing else ends a run early
+        return True
     held_out = record.recipe.monitor == "held_out_loss"
     curve: Sequence[Any] = record.probes.get("held_out_loss", ()) if held_out else ()
     losses = [_finite(loss) for loss in curve or record.series["test_loss"]]

@@ -162,7 +162,7 @@ def test_no_claim_wants_a_verdict(verdict):
 EXPECTED = {
     "1": ("supported", "difference"),
     "2": ("refuted", "difference"),
-    "3": ("inconclusive", "(n = 8, 8)"),
+    "3": ("inconclusive", "(n = 20, 20)"),
     "4": ("refuted", "difference"),
     "5": ("supported", "difference"),
     "6": ("not evaluated", "it takes more than seconds on a CPU"),

@@ -156,6 +156,14 @@ RULES: dict[str, tuple[Callable[[Court], None], Decision]] = {
         lambda court: court.judge.order(court.a, court.b, court.c, court.d),
         rules.order([first_three(arm) for arm in "abcd"]),
     ),
+    "greatest": (
+        lambda court: court.judge.greatest(court.a, court.c, court.b),
+        rules.greatest([first_three(arm) for arm in "acb"]),
+    ),
+    "least": (
+        lambda court: court.judge.least(court.d, court.b, court.c),
+        rules.least([first_three(arm) for arm in "dbc"]),
+    ),
     "level(0.9, 0.125)": (
         lambda court: court.judge.level(court.a, value=0.9, delta=0.125),
         rules.level(first_three("a"), 0.9, 0.125),
@@ -205,6 +213,8 @@ SWAPPED: dict[str, Callable[[Court], None]] = {
     "ratio(1.5)": lambda court: court.judge.ratio(court.a, court.d, 2),
     "sooner": lambda court: court.judge.sooner(court.a, court.d),
     "order": lambda court: court.judge.order(court.a, court.c, court.b, court.d),
+    "greatest": lambda court: court.judge.greatest(court.b, court.c, court.a),
+    "least": lambda court: court.judge.least(court.b, court.d, court.c),
     "level(0.9, 0.125)": lambda court: court.judge.level(court.a, 0.125, 0.9),
     "level(> 0.75)": lambda court: court.judge.above(court.d, 0.75),
     "level(< 0.75)": lambda court: court.judge.below(court.a, 0.75),

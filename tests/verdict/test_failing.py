@@ -90,6 +90,10 @@ class TestPatience:
             run(0.1, recipe=held, loss=losses, probes={"held_out_loss": falling})
         )
 
+    def test_it_alone_ends_a_run_early(self) -> None:
+        assert ended_by_patience(run(0.1, loss=[1.0, 0.9, 0.8]))
+        assert not ended_by_patience(run(0.1, loss=[1.0, 0.9, 0.8], status="diverged"))
+
     def test_a_loss_that_is_no_number_has_not_fallen(self) -> None:
         held = PATIENT.but(monitor="held_out_loss", held_out=5)
         losses = [None, 0.9, 0.8, 0.7, None, math.nan]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import torch._dynamo  # an inner session that is the first to import it takes it away again
 
 import cvclaims.engines.device
 import cvclaims.plugins.timing

@@ -19,6 +19,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from claims.cnn_architectures.gradients import entries, in_layer4, is_weight, log_per_entry
 from claims.cnn_architectures.protocol import CNN_ARCHITECTURES, initialisation
 from cvclaims.claim import claim
 from cvclaims.seeds import stream
@@ -28,8 +29,9 @@ from cvclaims.verdict.rules import SMALLEST
 if TYPE_CHECKING:
     from cvclaims.training.hooks import Hooks
 
-# Of a network by name, under an initialisation and a seed: gradient norms by parameter.
-Norms: TypeAlias = Callable[[str, str, int], dict[str, float]]
+# Of a network by name, under an initialisation and a seed, and in float64 where asked for:
+# gradient norms by parameter.
+Norms: TypeAlias = Callable[..., dict[str, float]]
 
 DEEP = CNN_ARCHITECTURES.at("4. VGG and Inception with 50 layers, gradients by layer")
 RESNETS = CNN_ARCHITECTURES.at("5. ResNet-18, 50 and 101, gradient flow")
@@ -71,12 +73,16 @@ def norms(hooks: "Hooks") -> Norms:
     from cvclaims.models.init import initialise
 
     @functools.cache
-    def gradient_norms(network: str, init: str, seed: int) -> dict[str, float]:
+    def gradient_norms(
+        network: str, init: str, seed: int, *, double: bool = False
+    ) -> dict[str, float]:
         generator = torch.Generator().manual_seed(stream(seed, "images"))
         x = torch.randn(8, 3, 32, 32, generator=generator)
         y = torch.randint(10, (8,), generator=generator)
         model = build(shape=(3, 32, 32), classes=10, seed=seed, **NETWORKS[network])
         initialise(model, init, 0.01, stream(seed, "init"))
+        if double:
+            model, x = model.double(), x.double()
         return hooks.gradient_norms(model, (x, y))
 
     return gradient_norms
@@ -133,27 +139,10 @@ def test_resnet_101_gradients_do_not_vanish(verdict: Judge, norms: Norms) -> Non
     verdict.ratio(vgg, resnet, factor=100)
 
 
-@functools.cache
-def entries(network: str) -> dict[str, int]:
-    """How many entries each parameter has."""
-    import torch
-
-    from cvclaims.models import build
-
-    with torch.device("meta"):
-        model = build(shape=(3, 32, 32), classes=10, **NETWORKS[network])
-    return {name: parameter.numel() for name, parameter in model.named_parameters()}
-
-
 def log_size(found: dict[str, float], network: str, name: str, *, per_entry: bool) -> float:
     """The logarithm of a gradient's norm; per entry, of the norm over √(number of entries)."""
-    divisor = math.sqrt(entries(network)[name]) if per_entry else 1.0
-    return math.log(max(found[name], SMALLEST) / divisor)
-
-
-def is_weight(name: str) -> bool:
-    """Whether it is the weight of a ResNet's convolution or of its last layer."""
-    return name.endswith(("conv1.weight", "conv2.weight", "conv3.weight", "fc.weight"))
+    size = math.log(max(found[name], SMALLEST))
+    return log_per_entry(size, entries(**NETWORKS[network])[name]) if per_entry else size
 
 
 @claim(
@@ -177,9 +166,7 @@ def test_resnet_gradients_fall_towards_layer4(
     def late(seed: int) -> float:
         found = norms(network, FAMILYS, seed)
         return statistics.fmean(
-            log_size(found, network, name, per_entry=per_entry)
-            for name in found
-            if name.startswith("layer4") and ".conv" in name
+            log_size(found, network, name, per_entry=per_entry) for name in filter(in_layer4, found)
         )
 
     verdict.greater(Computed("conv1", early), Computed("layer4", late))
@@ -196,7 +183,8 @@ def test_resnet_18_has_the_larger_gradients(verdict: Judge, norms: Norms) -> Non
     def overall(network: str) -> Computed:
         def size(seed: int) -> float:
             found = norms(network, FAMILYS, seed)
-            logs = [log_size(found, network, n, per_entry=True) for n in found if is_weight(n)]
+            weights = filter(is_weight, found)
+            logs = (log_size(found, network, name, per_entry=True) for name in weights)
             return math.exp(statistics.fmean(logs))
 
         return Computed(network, size)
@@ -207,26 +195,18 @@ def test_resnet_18_has_the_larger_gradients(verdict: Judge, norms: Norms) -> Non
 @claim(
     "3.26",
     "In Inception-50 a convolution's bias has a gradient near 0 although nothing vanishes: its "
-    "first convolution's weight over its bias",
+    "first convolution's weight over its bias (at initialisation, in float64)",
     source=DEEP,
 )
-def test_a_bias_has_no_gradient(verdict: Judge, hooks: "Hooks") -> None:
-    import torch
+def test_a_bias_has_no_gradient(verdict: Judge, norms: Norms) -> None:
+    def first_convolution(what: str) -> Computed:
+        def norm(seed: int) -> float:
+            found = norms("Inception-50", INIT["Inception-50"], seed, double=True)
+            return found[f"conv2d.0.conv.{what}"]
 
-    from cvclaims.models import build
+        return Computed(what, norm)
 
-    @functools.cache
-    def found(seed: int) -> dict[str, float]:
-        generator = torch.Generator().manual_seed(stream(seed, "images"))
-        x = torch.randn(4, 3, 32, 32, generator=generator, dtype=torch.float64)
-        y = torch.randint(10, (4,), generator=generator)
-        args = NETWORKS["Inception-50"]
-        model = build(shape=(3, 32, 32), classes=10, seed=seed, width=1 / 4, **args).double()
-        return hooks.gradient_norms(model, (x, y))
-
-    weight = Computed("weight", lambda seed: found(seed)["conv2d.0.conv.weight"])
-    bias = Computed("bias", lambda seed: found(seed)["conv2d.0.conv.bias"])
-    verdict.ratio(weight, bias, factor=100)
+    verdict.ratio(first_convolution("weight"), first_convolution("bias"), factor=100)
 
 
 @claim(

@@ -6,16 +6,15 @@ the norm at the first layer's weight, each averaged over all steps of training. 
 before any training are in test_gradients.py.
 """
 
-import functools
 import math
 import statistics
 from collections.abc import Callable
 
 import pytest
 
+from claims.cnn_architectures.gradients import entries, in_layer4, is_weight, log_per_entry
 from claims.cnn_architectures.protocol import CNN_ARCHITECTURES, inception, resnet, vgg
 from cvclaims.claim import claim
-from cvclaims.recipe import Recipe
 from cvclaims.records.measure import Measure, mean_log_of, mean_of, ratio_of_means
 from cvclaims.records.record import Record
 from cvclaims.verdict.judge import Judge, Runs
@@ -90,39 +89,18 @@ def test_resnet_101_gradients_do_not_vanish(runs: Runs, verdict: Judge) -> None:
     )
 
 
-@functools.cache
-def entries(recipe: Recipe) -> dict[str, int]:
-    """How many entries each parameter of a recipe's network has."""
-    import torch
-
-    from cvclaims.models import build
-
-    classes = len(recipe.class_names)
-    with torch.device("meta"):
-        model = build(recipe.model, (3, 32, 32), classes, **recipe.model_args)
-    return {name: parameter.numel() for name, parameter in model.named_parameters()}
-
-
 def log_size(record: Record, name: str, *, per_entry: bool) -> float:
     """The mean logarithm over epochs of a gradient's norm; per entry, over √(their number)."""
-    size = mean_log_of(norm(name))(record)
-    return size - math.log(entries(record.recipe)[name]) / 2 if per_entry else size
+    size, recipe = mean_log_of(norm(name))(record), record.recipe
+    if per_entry:
+        return log_per_entry(size, entries(recipe.model, **recipe.model_args)[name])
+    return size
 
 
 def mean_log_size(record: Record, chosen: Callable[[str], bool], *, per_entry: bool) -> float:
     """The mean of `log_size` over the parameters that are chosen by name."""
     names = filter(chosen, record.probes["gradient_norms"])
     return statistics.fmean(log_size(record, name, per_entry=per_entry) for name in names)
-
-
-def in_layer4(name: str) -> bool:
-    """Whether it is a convolution's of the last stage."""
-    return name.startswith("layer4") and ".conv" in name
-
-
-def is_weight(name: str) -> bool:
-    """Whether it is the weight of a ResNet's convolution or of its last layer."""
-    return name.endswith(("conv1.weight", "conv2.weight", "conv3.weight", "fc.weight"))
 
 
 @claim(

@@ -1,6 +1,7 @@
 """What the `timer` fixture gives: times of a claim's recipes, taken with the device alone."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,9 +23,10 @@ if TYPE_CHECKING:
 
 
 class Timer:
-    """Times the training of two of a claim's recipes side by side; see `cvclaims.training.timing`.
+    """Times two of a claim's recipes, or two functions, side by side; see `training.timing`.
 
     verdict.times(timer.ratio(runs.kernel_7, runs.kernel_3), factor=1)
+    verdict.times(timer.calls("LeakyReLU", "ReLU", make), factor=1)
     """
 
     def __init__(self, case: Case, suite: Suite) -> None:
@@ -43,13 +45,15 @@ class Timer:
     def calls(self, a: str, b: str, make: "Make") -> "Timed":
         """A call's time of A over that of B, a number for each seed.
 
-        `make(name, device)` gives what is called; it is made anew for each seed.
+        `make(name, device)` gives what is called. It is made anew for each seed, from torch's
+        random numbers of that seed.
         """
         from cvclaims.verdict.samples import Timed
 
-        return Timed(f"time of {a} / {b}", lambda seed: self._take_calls(a, b, make), (a, b))
+        label = f"time of {a} / {b}"
+        return Timed(label, lambda seed: self._take_calls(a, b, make, seed), (a, b))
 
-    def _take_calls(self, a: str, b: str, make: "Make") -> "Timing":
+    def _take_calls(self, a: str, b: str, make: "Make", seed: int) -> "Timing":
         self._refuse()
         from cvclaims.engines.device import exclusive, shared
         from cvclaims.engines.provenance import device_name
@@ -60,7 +64,9 @@ class Timer:
         smoke = self.case.scale == "smoke"
         rounds, use = (1, shared) if smoke else (ROUNDS, exclusive)
         with use(device):
-            ratio, seconds = calls_side_by_side(make(a, device), make(b, device), device, rounds)
+            ratio, seconds = calls_side_by_side(
+                partial(make, a), partial(make, b), seed, device, rounds
+            )
         beside = {f"{name}, s per call": time for name, time in zip((a, b), seconds, strict=True)}
         return Timing(ratio, beside, device_name(device), "")
 

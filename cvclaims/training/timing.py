@@ -17,6 +17,7 @@ from cvclaims.catalogue import DATASETS
 from cvclaims.data.dataset import Dataset
 from cvclaims.models import build
 from cvclaims.recipe import Recipe
+from cvclaims.seeds import stream
 from cvclaims.training.hooks import Hooks
 from cvclaims.training.pinned import pinned
 from cvclaims.training.session import Session
@@ -32,6 +33,8 @@ COUNTED_IMAGES = 8
 
 Steps = Callable[[int], None]
 Seconds = Callable[[], float]
+# Makes what is called, on a device.
+Make = Callable[[torch.device], Callable[[], None]]
 
 
 @dataclass(frozen=True)
@@ -111,23 +114,29 @@ def side_by_side(
 
 
 def calls_side_by_side(
-    first: Callable[[], None],
-    second: Callable[[], None],
+    first: Make,
+    second: Make,
+    seed: int,
     device: torch.device,
     rounds: int = ROUNDS,
 ) -> tuple[float, tuple[float, float]]:
-    """Time two functions on a device that nobody else uses: the ratio, and each one's seconds."""
+    """Time two functions on a device that nobody else uses: the ratio, and each one's seconds.
 
-    def repeated(call: Callable[[], None]) -> Steps:
+    Each is made from torch's random numbers of the seed, with the state pinned that training has.
+    """
+
+    def repeated(make: Make) -> Steps:
+        torch.manual_seed(stream(seed, "calls"))
+        call = make(device)
+
         def work(steps: int) -> None:
             for _ in range(steps):
                 call()
 
+        work(WARM_STEPS)
         return work
 
     with pinned(device):
-        for call in (first, second):
-            repeated(call)(WARM_STEPS)
         done = alternate(repeated(first), repeated(second), lambda: wait_for(device), rounds)
     seconds = [statistics.median(times) / done.steps for times in (done.first, done.second)]
     return done.ratio, (seconds[0], seconds[1])

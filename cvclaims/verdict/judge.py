@@ -92,7 +92,10 @@ class Judge:
     def greater(
         self, a: AnySample, b: AnySample, margin: float = 0.0, shown: Sequence[Sample] = ()
     ) -> None:
-        """A is larger than B by more than `margin`; `shown` are samples to be told beside them."""
+        """A is larger than B by more than `margin`.
+
+        `shown` are samples of the same arms that are told beside the two and decide nothing.
+        """
         self._shown = tuple(shown)
         self._look(
             Question(
@@ -293,6 +296,13 @@ class Judge:
         labels = [sample.label for sample in (*samples, *self._shown)]
         if len(set(labels)) != len(labels):
             raise RuntimeError(f"claim {self.claim.id}: samples need different labels: {labels}")
+        asked = {arm.name for sample in samples for arm in sample.arms}
+        for sample in self._shown:
+            if others := {arm.name for arm in sample.arms} - asked:
+                raise RuntimeError(
+                    f"claim {self.claim.id}: {sample.label!r} is shown but of {min(others)!r}, "
+                    "which is not compared"
+                )
         check_shares(self.claim, [*samples, *self._shown], bounds)
         timed = any(isinstance(sample, Timed) for sample in samples)
         if not timed:  # what is shown beside times is known once they are taken

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import torch._dynamo  # an inner session that is the first to import it takes it away again
 
 import cvclaims.engines.device
 import cvclaims.plugins.timing
@@ -54,6 +55,18 @@ def test_slower(runs, timer, verdict):
     verdict.times(timer.ratio(runs.wide, runs.narrow))
 """
 
+CALLS = """
+@about("1", reported={"time of long / short": 10})
+@pytest.mark.timing
+def test_longer(timer, verdict):
+    def work(name, device):
+        import torch
+        x = torch.randn(100, 100 if name == "long" else 10, device=device)
+        return lambda: x.t().matmul(x)
+
+    verdict.times(timer.calls("long", "short", work), factor=1e-6)
+"""
+
 
 @pytest.fixture
 def timed(project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Project:
@@ -91,6 +104,28 @@ def test_times_with_and_without_workers(timed: Project, options: tuple[str, ...]
     timed.write(TIMED)
     ran = timed.run(*options, "--claims-seeds", "3")
     check_times(ran)
+
+
+def test_functions_without_any_recipe(timed: Project) -> None:
+    timed.write(CALLS)
+    ran = timed.run("-n0", "--claims-seeds", "3")
+    row = ran.rows["1"]
+    assert row["verdict"] == "supported"
+    assert row["rule"] == "ratio(1e-06), timed"
+    assert row["device"].startswith("CPU, ")
+    assert (row["data"], row["evidence"], row["recipes"]) == ("", {}, {})
+    measured = row["measured"]
+    assert list(measured) == ["time of long / short", "long, s per call", "short, s per call"]
+    assert all(m["n"] == 3 and m["mean"] > 0 for m in measured.values())
+    # Its own rows stand: a replay takes no times.
+    assert timed.run("-n0", "--claims-replay").counts == {"not evaluated": 1}
+
+
+def test_functions_at_smoke_scale_wait_for_nobody(timed: Project) -> None:
+    timed.write(CALLS)
+    with shared(torch.device("cpu")):
+        ran = timed.run_alone("-n0", "--claims-scale", "smoke", timeout=300)
+    assert ran.counts == {"ran": 1}
 
 
 def test_nothing_is_trained_for_times(timed: Project) -> None:

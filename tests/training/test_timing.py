@@ -13,7 +13,7 @@ from cvclaims.models import build
 from cvclaims.recipe import Recipe
 from cvclaims.training import timing
 from cvclaims.training.hooks import Hooks
-from cvclaims.training.timing import alternate, counted, side_by_side
+from cvclaims.training.timing import alternate, calls_side_by_side, counted, side_by_side
 
 CPU = torch.device("cpu")
 TINY = Recipe(
@@ -181,6 +181,74 @@ class TestSideBySide:
         compared = side_by_side((augmented, self.data), (TINY, self.data), 0, CPU, rounds=1)
         assert compared.ratio > 0
         assert all(cost.epoch_seconds > 0 for cost in compared.costs)
+
+
+class TestCalls:
+    """Two functions, on a clock that they themselves move."""
+
+    @pytest.fixture(autouse=True)
+    def clock(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now, self.called = 0.0, {"slow": 0, "quick": 0}
+        monkeypatch.setattr(alternate, "__defaults__", (timing.ROUNDS, lambda: self.now))
+
+    def make(self, name: str, seconds: float) -> timing.Make:
+        def on(device: torch.device) -> Callable[[], None]:
+            assert device == CPU
+
+            def call() -> None:
+                self.called[name] += 1
+                self.now += seconds
+
+            return call
+
+        return on
+
+    def test_a_ratio_and_the_seconds_of_each_call(self) -> None:
+        slow, quick = self.make("slow", 0.03), self.make("quick", 0.01)
+        ratio, seconds = calls_side_by_side(slow, quick, 0, CPU, rounds=3)
+        assert ratio == pytest.approx(3)
+        assert seconds == pytest.approx((0.03, 0.01))
+        # Two trials of one call and two of two, which are long enough for a round; three rounds.
+        assert set(self.called.values()) == {timing.WARM_STEPS + 2 * (1 + 2) + 3 * 2}
+
+    def test_both_are_made_of_the_seeds_random_numbers_and_of_no_others(self) -> None:
+        made: list[torch.Tensor] = []
+
+        def random(device: torch.device) -> Callable[[], None]:
+            made.append(torch.randn(4, device=device))
+            return self.make("slow", 1)(device)
+
+        with torch.random.fork_rng(devices=[]):
+            before = torch.manual_seed(5).get_state()
+            for seed in (0, 1, 0):
+                calls_side_by_side(random, random, seed, CPU, rounds=1)
+            assert torch.equal(torch.random.get_rng_state(), before)
+        first, second, again = made[::2], made[1::2], made[4]
+        assert all(a.equal(b) for a, b in zip(first, second, strict=True))
+        assert again.equal(made[0])
+        assert not again.equal(made[2])
+
+    def test_it_is_made_and_called_in_the_state_that_training_has(self) -> None:
+        seen: set[tuple[torch.dtype, bool]] = set()
+
+        def look(device: torch.device) -> Callable[[], None]:
+            call = self.make("slow", 1)(device)
+
+            def step() -> None:
+                seen.add((torch.get_default_dtype(), torch.is_grad_enabled()))
+                call()
+
+            seen.add((torch.get_default_dtype(), torch.is_grad_enabled()))
+            return step
+
+        before = torch.get_default_dtype()
+        torch.set_default_dtype(torch.float64)
+        try:
+            with torch.no_grad():
+                calls_side_by_side(look, look, 0, CPU, rounds=1)
+        finally:
+            torch.set_default_dtype(before)
+        assert seen == {(torch.float32, True)}
 
 
 class TestCounted:

@@ -139,6 +139,44 @@ class TestSamples:
         assert judge.judgment.evidence["one"] == judge.judgment.evidence["two"]
 
 
+class TestShown:
+    def test_they_are_told_beside_the_two_and_decide_nothing(self) -> None:
+        court, alone = Court(reported={"a's loss": 0.25}), Court()
+        loss = court.runs.a.measure(measure.final("train_loss"), "a's loss")
+        court.judge.greater(court.a, court.b, shown=[loss])
+        alone.judge.greater(alone.a, alone.b)
+        told = dict(court.judgment.measured)
+        assert told.pop("a's loss")["values"] == [0.25] * 3
+        assert told == alone.judgment.measured
+        for name in ("verdict", "reason", "evidence", "decision", "rule_digest"):
+            assert getattr(court.judgment, name) == getattr(alone.judgment, name)
+
+    def test_of_every_seed_that_the_last_look_saw(self) -> None:
+        court = Court(OPEN)
+        seed = court.runs.b.measure(lambda of: float(of.seed), "seed")
+        court.judge.greater(court.a, court.b, shown=[seed])
+        assert court.judgment.measured["seed"]["values"] == list(range(8))
+
+    def test_two_of_one_name(self) -> None:
+        court = Court()
+        with pytest.raises(RuntimeError, match="samples need different labels"):
+            court.judge.greater(court.a, court.b, shown=[court.runs.a.train_loss])
+        assert court.shelf.asked == []
+
+    def test_one_of_another_arm(self) -> None:
+        court = Court()
+        told = r"claim 9\.01: 'c' is shown but of 'c', which is not compared"
+        with pytest.raises(RuntimeError, match=told):
+            court.judge.greater(court.a, court.b, shown=[court.c])
+        assert court.shelf.asked == []
+
+    def test_a_percentage_beside_a_share(self) -> None:
+        court = Court(reported={"best of a": 93.0})
+        best = court.runs.a.measure(measure.best("test_accuracy"), "best of a")
+        with pytest.raises(ValueError, match=r"reported 'best of a' is 93, but a share"):
+            court.judge.greater(court.a, court.b, shown=[best])
+
+
 class TestSooner:
     @pytest.mark.parametrize(("epoch", "told"), [(10.0, True), (9.0, False)])
     def test_what_was_never_reached_is_told(self, epoch: float, told: bool) -> None:

@@ -22,6 +22,8 @@ ONE_RUN = "one run"
 GUARDS: Mapping[str, object] = {
     "V1": (validity.START_SHARE, validity.START_ERRORS),
     "V2": validity.ENOUGH_SKILL,
+    "V3": "more than half",
+    "V4": "failed, trained, or undecided",
     "V5": validity.RE_ENCODED,
 }
 """What the guards go by: a change of any makes another rule."""
@@ -66,7 +68,12 @@ def own_runs(
     Nothing where the report gives no number for one of the samples.
     """
     given = [reported.get(sample.label) for sample in samples]
-    if question.test is None or not given or any(value is None for value in given):
+    # A report gives no number of 0 or 1 a run.
+    if (
+        question.test in (None, "rate", "share")
+        or not given
+        or any(value is None for value in given)
+    ):
         return ""
     runs = [value for value in given if isinstance(value, Sequence)]
     if len(runs) < len(given):

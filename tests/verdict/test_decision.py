@@ -180,6 +180,11 @@ class TestOwnRuns:
         exact = Question("exact", rules.exact, None)
         assert own_runs(exact, [sample("a")], {"a": [1, 2]}) == ""
 
+    def test_a_rule_on_counts_has_none(self) -> None:
+        rate = Question("rate", rules.rate, "rate")
+        samples = [sample("a"), sample("b")]
+        assert own_runs(rate, samples, {"a": [0.5, 0.6], "b": [0.1, 0.2]}) == ""
+
     def test_they_change_no_verdict(self) -> None:
         court = Court(reported={"a": [0.1, 0.2, 0.1], "b": [0.9, 0.8, 0.9]})
         court.judge.greater(court.a, court.b)

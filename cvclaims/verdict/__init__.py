@@ -1,10 +1,9 @@
 """Verdicts: what a few seeds' values say about a claim."""
 
 from cvclaims.plan import LOOKS
+from cvclaims.verdict.decision import Decision, Verdict
 from cvclaims.verdict.levels import nominal
 from cvclaims.verdict.rules import (
-    Decision,
-    Verdict,
     above,
     below,
     exact,

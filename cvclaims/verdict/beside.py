@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 
 from cvclaims.claim import Reported, mean_reported
 from cvclaims.verdict import validity
+from cvclaims.verdict.decision import Decision
 from cvclaims.verdict.guards import Question
 from cvclaims.verdict.levels import OVERALL, nominal
-from cvclaims.verdict.rules import Decision
 from cvclaims.verdict.samples import AnySample, Sample, Timed
 
 AT_LEAST_HALF, LESS_THAN_HALF, OPEN = "at least half", "less than half", "open"

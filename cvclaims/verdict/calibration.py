@@ -18,11 +18,12 @@ import numpy as np
 
 from cvclaims.plan import LOOKS
 from cvclaims.verdict import rules, statistics
+from cvclaims.verdict.decision import Decision
 from cvclaims.verdict.levels import Kind, nominal
 from cvclaims.verdict.statistics import Array, Signs
 
 Noise: TypeAlias = Callable[[np.random.Generator, tuple[int, int]], Array]
-Rule: TypeAlias = Callable[..., rules.Decision]
+Rule: TypeAlias = Callable[..., Decision]
 Look: TypeAlias = Callable[..., Signs]
 Means: TypeAlias = tuple[float, ...]
 
@@ -54,7 +55,7 @@ class Case:
 
     name: str
     kind: Kind
-    rule: Callable[..., rules.Decision]
+    rule: Callable[..., Decision]
     """One look at one data set: a sample per group; at three looks' level."""
     signs: Callable[..., Signs]
     """The same look at N data sets: an (N, n) array per group and `alpha` in, (N,) out."""
@@ -224,7 +225,7 @@ def _sooner(a: Array, b: Array, *, alpha: float) -> Signs:
     return _greater(0)(b, a, alpha=alpha)
 
 
-def _ordered(*groups: Array) -> rules.Decision:
+def _ordered(*groups: Array) -> Decision:
     return rules.order(groups)
 
 

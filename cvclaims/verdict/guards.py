@@ -15,9 +15,9 @@ from cvclaims.claim import Claim
 from cvclaims.plan import Run, runs_of
 from cvclaims.records import Record
 from cvclaims.verdict import rules
+from cvclaims.verdict.decision import Decision, Verdict
 from cvclaims.verdict.failing import decided, is_undecided
 from cvclaims.verdict.levels import Kind, nominal
-from cvclaims.verdict.rules import Decision, Verdict
 from cvclaims.verdict.samples import AnySample, Arm, Sample
 from cvclaims.verdict.validity import (
     Compared,

@@ -6,9 +6,8 @@ What it judges are samples: see `verdict.samples`.
 """
 
 import math
-import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from numbers import Real
 from typing import Any
@@ -18,11 +17,12 @@ from cvclaims.engines import Engine, NotEvaluated
 from cvclaims.plan import Run, runs_of
 from cvclaims.plan import looks as looks_at
 from cvclaims.records import Origin, Record
-from cvclaims.records.record import rounded
 from cvclaims.verdict import beside, rules
+from cvclaims.verdict.decision import Decision, Verdict
 from cvclaims.verdict.guards import Level, Look, Outcome, Question
+from cvclaims.verdict.judgment import Judgment as Judgment
+from cvclaims.verdict.judgment import numbers, summary
 from cvclaims.verdict.reported import check_names, check_shares
-from cvclaims.verdict.rules import Decision, Verdict
 from cvclaims.verdict.samples import (
     AnySample,
     Arm,
@@ -51,24 +51,6 @@ __all__ = [
     "combined",
     "pooled",
 ]
-
-
-@dataclass(frozen=True)
-class Judgment:
-    """A verdict with all that it rests on; see `report.rows.Row` for the fields."""
-
-    verdict: Verdict
-    rule: str
-    reason: str
-    measured: Mapping[str, Any] = field(default_factory=dict)
-    evidence: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    device: str = ""
-    data: str = ""
-    guards: Sequence[str] = ()
-    decision: Mapping[str, Any] = field(default_factory=dict)
-    size: str = ""
-    own_runs: str = ""
-    rule_digest: str = ""
 
 
 class Judge:
@@ -376,7 +358,7 @@ class Judge:
         """What is told beside the samples, of the same runs."""
         seeds = len({run.seed for run in records})
         return {
-            sample.label: _summary(self._values(sample, records, seeds)) for sample in self._shown
+            sample.label: summary(self._values(sample, records, seeds)) for sample in self._shown
         }
 
     def _unjudged(
@@ -418,7 +400,7 @@ class Judge:
             verdict=decision.verdict,
             rule=outcome.rule,
             reason=decision.reason,
-            measured={s.label: _summary(v) for s, v in zip(samples, values, strict=True)}
+            measured={s.label: summary(v) for s, v in zip(samples, values, strict=True)}
             | self._beside(records)
             | _beside(timings),
             evidence=evidence,
@@ -435,18 +417,6 @@ class Judge:
         assert self.judgment is not None
         reason = f"{self.judgment.reason}; {note}"
         self.judgment = replace(self.judgment, reason=reason)
-
-
-def numbers(decision: Decision) -> dict[str, Any]:
-    """A decision's numbers as JSON types; what is not finite is None, and empty without any."""
-    if not decision.n:
-        return {}
-    names = ("estimate", "lower", "upper", "level", "p", "detectable")
-    return {name: _plain(getattr(decision, name)) for name in names} | {"n": list(decision.n)}
-
-
-def _plain(number: float | None) -> float | None:
-    return float(number) if number is not None and math.isfinite(number) else None
 
 
 def _kind(sample: AnySample) -> Level:
@@ -485,17 +455,6 @@ def _about(measured: object, reported: object, within: float) -> Decision:
     return Decision(Verdict.SUPPORTED if off <= within else Verdict.REFUTED, reason)
 
 
-def _summary(values: Sequence[float]) -> dict[str, Any]:
-    """See `report.rows.Measured`; what is not finite is None."""
-    finite = all(map(math.isfinite, values))
-    return {
-        "mean": rounded(float(statistics.fmean(values))) if finite else None,
-        "std": rounded(float(statistics.stdev(values))) if finite and len(values) > 1 else None,
-        "n": len(values),
-        "values": rounded([float(value) for value in values]),
-    }
-
-
 def _timings(samples: Sequence[AnySample], seeds: int) -> list[Timing]:
     """What was timed for these seeds."""
     timed = [sample for sample in samples if isinstance(sample, Timed)]
@@ -505,7 +464,7 @@ def _timings(samples: Sequence[AnySample], seeds: int) -> list[Timing]:
 def _beside(timings: Sequence[Timing]) -> dict[str, dict[str, Any]]:
     """What is shown with times, over seeds."""
     names = dict.fromkeys(name for timing in timings for name in timing.beside)
-    return {name: _summary([t.beside[name] for t in timings if name in t.beside]) for name in names}
+    return {name: summary([t.beside[name] for t in timings if name in t.beside]) for name in names}
 
 
 def _list(names: Iterable[str]) -> str:

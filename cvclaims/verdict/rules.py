@@ -18,19 +18,20 @@ one value is as good as its test makes it; values that are neither are a ValueEr
 
 from __future__ import annotations
 
-import enum
 import math
 import numbers
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from cvclaims.verdict import statistics
+from cvclaims.verdict.decision import Decision, Verdict
 from cvclaims.verdict.levels import nominal
 from cvclaims.verdict.statistics import Array, Estimate
+from cvclaims.verdict.words import counts, exp, number, p_told, told_of
 
 Values: TypeAlias = Sequence[float] | npt.NDArray[np.floating[Any] | np.integer[Any]]
 """One number per seed."""
@@ -47,45 +48,6 @@ POWER: Final = 0.8
 
 SMALLEST: Final = float(np.finfo(np.float32).tiny)
 """The smallest positive normal float32, 1.18e-38: what `ratio` takes anything smaller for."""
-
-
-class Verdict(enum.StrEnum):
-    """What became of a claim."""
-
-    SUPPORTED = "supported"
-    REFUTED = "refuted"
-    INCONCLUSIVE = "inconclusive"
-    ERROR = "error"
-    RAN = "ran"
-    NOT_EVALUATED = "not evaluated"
-
-
-@dataclass(frozen=True)
-class Decision:
-    """A verdict and the numbers that it rests on; those that a rule does not have are None.
-
-    Attributes:
-        reason: all of it in one line.
-        estimate: of what the rule bounds, in the unit of its limit: a mean, a difference, a ratio,
-            a standard deviation, a share.
-        lower, upper: its bounds, each one-sided at `level`.
-        level: the one-sided level of this look.
-        p: the one-sided p value that supports where it is below `level`.
-        n: the values of each sample.
-        detectable: how far beyond its limit the truth would have to lie for as many values, with
-            the spread seen, to show it four times in five; in the unit of `estimate`, for a ratio a
-            factor.
-    """
-
-    verdict: Verdict
-    reason: str
-    estimate: float | None = None
-    lower: float | None = None
-    upper: float | None = None
-    level: float | None = None
-    p: float | None = None
-    n: tuple[int, ...] = ()
-    detectable: float | None = None
 
 
 def greater(a: Values, b: Values, margin: float = 0.0, alpha: float = DIFFERENCE) -> Decision:
@@ -113,7 +75,7 @@ def level(x: Values, value: float, delta: float, alpha: float = ONE_MEAN) -> Dec
     estimate = statistics.one_mean(sample)
     sign = int(statistics.inside(estimate, value, delta, alpha))
     ends = value - delta, value + delta
-    told = _told("mean", estimate, 0, (sample,), ends, alpha)
+    told = told_of("mean", estimate, 0, (sample,), ends, alpha)
     reason = f"{told}; must lie inside {value:.6g} ± {delta:.6g}"
     return _bounded(sign, reason, estimate, ends, (sample,), alpha)
 
@@ -146,7 +108,7 @@ def ratio(a: Values, b: Values, factor: float = 1.0, alpha: float = DIFFERENCE) 
     first, second = map(logarithms, samples)
     # An ulp of a value near 1 is an error of that absolute size in its logarithm, near 0.
     estimate = statistics.at_magnitude(statistics.welch(first, second), 1.0)
-    decision = _beyond("ratio", estimate, samples, math.log(factor), alpha, shown=_exp)
+    decision = _beyond("ratio", estimate, samples, math.log(factor), alpha, shown=exp)
     raised = sum(int((sample < SMALLEST).sum()) for sample in samples)
     note = f"; {raised} below {SMALLEST:.3g} taken for it" if raised else ""
     return replace(decision, reason=decision.reason + note)
@@ -164,7 +126,7 @@ def ratio_above(x: Values, factor: float = 1.0, alpha: float = ONE_MEAN) -> Deci
     if undecided := _undecidable(sample):
         return undecided
     estimate = statistics.at_magnitude(statistics.one_mean(np.log(sample)), 1.0)
-    return _beyond("ratio", estimate, (sample,), math.log(factor), alpha, shown=_exp)
+    return _beyond("ratio", estimate, (sample,), math.log(factor), alpha, shown=exp)
 
 
 def ratio_within(x: Values, share: float, alpha: float = ONE_MEAN) -> Decision:
@@ -181,9 +143,9 @@ def ratio_within(x: Values, share: float, alpha: float = ONE_MEAN) -> Decision:
     middle, half = (ends[0] + ends[1]) / 2, (ends[1] - ends[0]) / 2
     estimate = statistics.at_magnitude(statistics.one_mean(np.log(sample)), 1.0)
     sign = int(statistics.inside(estimate, middle, half, alpha))
-    told = _told("ratio", estimate, 0, (sample,), ends, alpha, _exp)
+    told = told_of("ratio", estimate, 0, (sample,), ends, alpha, exp)
     reason = f"{told}; must lie inside 1 ± {share:.6g}"
-    return _bounded(sign, reason, estimate, ends, (sample,), alpha, _exp)
+    return _bounded(sign, reason, estimate, ends, (sample,), alpha, exp)
 
 
 def spread_below(x: Values, bound: float, alpha: float = DEVIATION) -> Decision:
@@ -201,7 +163,7 @@ def spread_below(x: Values, bound: float, alpha: float = DEVIATION) -> Decision:
     else:
         told = f"at least {lower:.4g}", f"at most {upper:.4g}"
         limits = (f"between {lower:.4g} and {upper:.4g}", *told)[sign]
-    reason = f"standard deviation {deviation:.4g}, {limits} ({_counts((sample,))})"
+    reason = f"standard deviation {deviation:.4g}, {limits} ({counts((sample,))})"
     return replace(
         _decision(-sign, f"{reason}; must stay below {bound:.6g}"),
         estimate=float(deviation),
@@ -222,7 +184,7 @@ def rate(a: Values, b: Values, alpha: float = RATE) -> Decision:
     (k, n), (j, m) = ((int(sample.sum()), sample.size) for sample in samples)
     up, down = statistics.boschloo_p(k, n, j, m), statistics.boschloo_p(j, m, k, n)
     sign = int(up < alpha) - int(down < alpha)
-    reason = f"{k} of {n} against {j} of {m}, {_p_told(up, down, sign, alpha)}"
+    reason = f"{k} of {n} against {j} of {m}, {p_told(up, down, sign, alpha)}"
     decided = _decision(sign, reason)
     return replace(decided, estimate=k / n - j / m, level=alpha, p=up, n=(n, m))
 
@@ -237,7 +199,7 @@ def share_above(x: Values, share: float, alpha: float = SHARE) -> Decision:
     k, n = int(sample.sum()), sample.size
     up, down = map(float, statistics.binomial_p(k, n, share))
     sign = int(up < alpha) - int(down < alpha)
-    reason = f"{k} of {n}, {_p_told(up, down, sign, alpha)}; must exceed {share:.6g}"
+    reason = f"{k} of {n}, {p_told(up, down, sign, alpha)}; must exceed {share:.6g}"
     return replace(_decision(sign, reason), estimate=k / n, level=alpha, p=up, n=(n,))
 
 
@@ -291,8 +253,8 @@ def _every_pair(
     decided = _decision(
         sign,
         f"{named}: groups {first + 1} and {second + 1}, difference "
-        f"{_number(found[which].value, found[which], ())}, Holm-adjusted p {adjusted[which]:.3g} "
-        f"({_counts(samples)}); must stay below {alpha:g}",
+        f"{number(found[which].value, found[which], ())}, Holm-adjusted p {adjusted[which]:.3g} "
+        f"({counts(samples)}); must stay below {alpha:g}",
     )
     # Of the pair that all of it stands or falls by, with its bounds at its own level.
     lower, upper = map(float, statistics.bounds(found[which], alpha))
@@ -344,7 +306,7 @@ def _beyond(
 ) -> Decision:
     """Decide whether the truth lies above (claimed +1) or below (claimed -1) the limit."""
     sign = int(statistics.side(estimate, limit, alpha))
-    told = _told(what, estimate, sign, samples, (limit,), alpha, shown)
+    told = told_of(what, estimate, sign, samples, (limit,), alpha, shown)
     must = "must exceed" if claimed > 0 else "must stay below"
     reason = f"{told}; {must} {shown(limit):.6g}"
     ends = (limit, math.inf) if claimed > 0 else (-math.inf, limit)
@@ -369,7 +331,7 @@ def _bounded(
     reach = float(statistics.detectable(estimate, alpha, POWER))
     decided = _decision(sign, reason)
     if decided.verdict is Verdict.INCONCLUSIVE and estimate.error > 0:
-        beyond = f"a factor of {_exp(reach):.3g}" if shown is _exp else f"{reach:.3g}"
+        beyond = f"a factor of {exp(reach):.3g}" if shown is exp else f"{reach:.3g}"
         note = f"{beyond} beyond that would be shown four times in five"
         decided = replace(decided, reason=f"{reason}; {note}")
     return replace(
@@ -441,7 +403,7 @@ def _undecidable(*samples: Array) -> Decision | None:
         return undecided
     if all(sample.size > 1 for sample in samples):
         return None
-    return Decision(Verdict.INCONCLUSIVE, f"one value has no spread ({_counts(samples)})")
+    return Decision(Verdict.INCONCLUSIVE, f"one value has no spread ({counts(samples)})")
 
 
 def _not_finite(*samples: Array) -> Decision | None:
@@ -451,57 +413,7 @@ def _not_finite(*samples: Array) -> Decision | None:
     if finite == total:
         return None
     reason = f"{total - finite} of {total} values not finite"
-    return Decision(Verdict.INCONCLUSIVE, f"{reason} ({_counts(samples)})")
-
-
-def _p_told(up: float, down: float, sign: int, alpha: float) -> str:
-    """The p value that decided; where none did, the smaller one."""
-    p, way = (up, "for more") if sign > 0 or (sign == 0 and up <= down) else (down, "for fewer")
-    return f"p {p:.3g} {way}, decided below {alpha:g}"
-
-
-def _told(
-    what: str,
-    estimate: Estimate,
-    sign: int,
-    samples: Sequence[Array],
-    limits: Sequence[float],
-    alpha: float,
-    shown: Callable[[float], float] = float,
-) -> str:
-    """One line: the estimate, the bound that `sign` says decided (0: both), the sample sizes."""
-    value, lower, upper = (
-        _number(number, estimate, limits, shown)
-        for number in (estimate.value, *statistics.bounds(estimate, alpha))
-    )
-    if estimate.error == 0:
-        bound = "without spread"
-    else:
-        bound = (f"between {lower} and {upper}", f"at least {lower}", f"at most {upper}")[sign]
-    return f"{what} {value}, {bound} ({_counts(samples)})"
-
-
-def _number(
-    number: Array,
-    estimate: Estimate,
-    limits: Sequence[float],
-    shown: Callable[[float], float] = float,
-) -> str:
-    """Four significant digits, more where four would make it look equal to a limit."""
-    exact_ = 0.0 if abs(number) <= estimate.rounding else float(number)
-    texts = [f"{shown(exact_):.{digits}g}" for digits in (4, 6, 8, 10)]
-    apart = [text for text in texts if all(float(text) != shown(limit) for limit in limits)]
-    return (apart or texts)[0]
-
-
-def _counts(samples: Sequence[Array]) -> str:
-    return "n = " + ", ".join(str(sample.size) for sample in samples)
-
-
-def _exp(logarithm: float) -> float:
-    """exp, infinite instead of an OverflowError: a wide bound on a logarithm is no failure."""
-    with np.errstate(over="ignore"):
-        return float(np.exp(logarithm))
+    return Decision(Verdict.INCONCLUSIVE, f"{reason} ({counts(samples)})")
 
 
 def _canonical(value: object) -> object:

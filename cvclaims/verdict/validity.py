@@ -16,7 +16,7 @@ from cvclaims.catalogue import DATASETS, FRAGILE
 from cvclaims.recipe import Recipe
 from cvclaims.records import Record
 from cvclaims.records.measure import best
-from cvclaims.verdict.rules import Verdict
+from cvclaims.verdict.decision import Verdict
 
 START_SHARE: Final = 1 / 18
 """A run has started beyond this share of the way from chance to 1: .15 with ten classes."""

@@ -10,8 +10,7 @@ from typing import Any
 
 from claims.cnn_architectures.protocol import CROP_AND_FLIP
 from claims.cnn_architectures.protocol import alexnet as alexnet_of_report_3
-from cvclaims.claim import Report
-from cvclaims.recipe import Recipe
+from cvclaims import Recipe, Report
 
 ALEXNET_VGG = Report(
     1,

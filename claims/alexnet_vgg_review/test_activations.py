@@ -13,15 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claims.alexnet_vgg_review.protocol import ALEXNET_VGG
-from cvclaims.claim import claim
-from cvclaims.seeds import stream
-from cvclaims.verdict.judge import Computed, Judge
+from cvclaims import Computed, Judge, claim, stream
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from cvclaims.plugins.timing import Timer
+    from cvclaims import Timer
     from cvclaims.training.hooks import Hooks
 
 NON_SATURATING = ALEXNET_VGG.at("AlexNet: non-saturating neurons")

@@ -9,9 +9,7 @@ which is the one that it tried LRN on.
 import pytest
 
 from claims.alexnet_vgg_review.protocol import ALEXNET_VGG, alexnet, four_layers, vgg
-from cvclaims.claim import claim
-from cvclaims.records.measure import epochs_to, evaluated_gap
-from cvclaims.verdict.judge import Judge, Runs
+from cvclaims import Judge, Runs, claim, measure
 
 pytestmark = pytest.mark.gpu
 
@@ -28,7 +26,7 @@ PURPOSE_OF_LRN = ALEXNET_VGG.at("Questions on AlexNet: LRN together with ReLU")
 )
 @pytest.mark.parametrize("rival", ["tanh", "sigmoid"])
 def test_relu_trains_faster(runs: Runs, verdict: Judge, rival: str) -> None:
-    trained = epochs_to("train_accuracy", 0.75)
+    trained = measure.epochs_to("train_accuracy", 0.75)
     verdict.sooner(runs.relu.measure(trained), runs[rival].measure(trained))
 
 
@@ -70,7 +68,9 @@ def test_overlapping_pooling_generalises_better(runs: Runs, verdict: Judge) -> N
     recipes={"without": alexnet(dropout=0.0), "dropout": alexnet()},
 )
 def test_dropout_curbs_overfitting(runs: Runs, verdict: Judge) -> None:
-    verdict.greater(runs.without.measure(evaluated_gap), runs.dropout.measure(evaluated_gap))
+    verdict.greater(
+        runs.without.measure(measure.evaluated_gap), runs.dropout.measure(measure.evaluated_gap)
+    )
 
 
 @claim(
@@ -81,7 +81,9 @@ def test_dropout_curbs_overfitting(runs: Runs, verdict: Judge) -> None:
     recipes={"without": alexnet(), "lrn": alexnet(lrn=True)},
 )
 def test_lrn_curbs_overfitting(runs: Runs, verdict: Judge) -> None:
-    verdict.greater(runs.without.measure(evaluated_gap), runs.lrn.measure(evaluated_gap))
+    verdict.greater(
+        runs.without.measure(measure.evaluated_gap), runs.lrn.measure(measure.evaluated_gap)
+    )
 
 
 @claim(

@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from claims.alexnet_vgg_review.protocol import ALEXNET_VGG
-from cvclaims.claim import claim
-from cvclaims.seeds import stream
-from cvclaims.verdict.judge import Computed, Judge
+from cvclaims import Computed, Judge, claim, stream
 
 if TYPE_CHECKING:
     import torch

@@ -7,9 +7,7 @@ VGG16 with batch norm to a hundredth of a point, those of the plain one only rou
 import pytest
 
 from claims.alexnet_vgg_review.protocol import ALEXNET_VGG, vgg, with_and_without_batch_norm
-from cvclaims.claim import claim
-from cvclaims.records.measure import best, epochs_to, first, min_of
-from cvclaims.verdict.judge import Judge, Runs
+from cvclaims import Judge, Runs, claim, measure
 
 pytestmark = pytest.mark.gpu
 
@@ -37,7 +35,7 @@ def test_accuracy_of_vgg16_with_batch_norm(runs: Runs, verdict: Judge) -> None:
     case="best epoch",
 )
 def test_best_accuracy_of_vgg16_with_batch_norm(runs: Runs, verdict: Judge) -> None:
-    verdict.level(runs.batch_norm.measure(best("test_accuracy")), 0.9096, 0.015)
+    verdict.level(runs.batch_norm.measure(measure.best("test_accuracy")), 0.9096, 0.015)
 
 
 @claim(
@@ -83,7 +81,7 @@ def test_size_of_the_gain(runs: Runs, verdict: Judge) -> None:
     reported={"batch_norm": 9, "plain": 19},
 )
 def test_batch_norm_converges_sooner(runs: Runs, verdict: Judge) -> None:
-    converged = epochs_to("test_accuracy", 0.80)
+    converged = measure.epochs_to("test_accuracy", 0.80)
     verdict.sooner(runs.batch_norm.measure(converged), runs.plain.measure(converged))
 
 
@@ -95,7 +93,7 @@ def test_batch_norm_converges_sooner(runs: Runs, verdict: Judge) -> None:
     reported={"batch_norm": 0.51, "plain": 0.13},
 )
 def test_batch_norm_starts_higher(runs: Runs, verdict: Judge) -> None:
-    start = first("test_accuracy")
+    start = measure.first("test_accuracy")
     verdict.greater(runs.batch_norm.measure(start), runs.plain.measure(start))
 
 
@@ -120,7 +118,7 @@ def test_batch_norm_ends_with_the_lower_loss(runs: Runs, verdict: Judge) -> None
     reported={"batch_norm": 0.90},
 )
 def test_batch_norm_stays_at_90_percent(runs: Runs, verdict: Judge) -> None:
-    verdict.above(runs.batch_norm.measure(min_of("test_accuracy", 25, 50)), 0.89)
+    verdict.above(runs.batch_norm.measure(measure.min_of("test_accuracy", 25, 50)), 0.89)
 
 
 NAMES = {"train_loss": "training loss", "train_accuracy": "training accuracy"}
@@ -143,7 +141,7 @@ EPOCH_1 = {
 )
 @pytest.mark.parametrize(("name", "arm", "value"), [(*k, v) for k, v in EPOCH_1.items()])
 def test_the_first_epoch(runs: Runs, verdict: Judge, name: str, arm: str, value: float) -> None:
-    verdict.level(runs[arm].measure(first(name)), value, 0.1 * value)
+    verdict.level(runs[arm].measure(measure.first(name)), value, 0.1 * value)
 
 
 @claim(
@@ -155,5 +153,5 @@ def test_the_first_epoch(runs: Runs, verdict: Judge, name: str, arm: str, value:
     case="85 % training accuracy",
 )
 def test_training_accuracy_comes_sooner(runs: Runs, verdict: Judge) -> None:
-    reached = epochs_to("train_accuracy", 0.85)
+    reached = measure.epochs_to("train_accuracy", 0.85)
     verdict.sooner(runs.batch_norm.measure(reached), runs.plain.measure(reached))

@@ -9,10 +9,7 @@ from collections.abc import Sequence
 import pytest
 
 from claims.alexnet_vgg_review.protocol import ALEXNET_VGG, vgg
-from cvclaims.claim import claim
-from cvclaims.records import Record
-from cvclaims.records.measure import class_accuracy
-from cvclaims.verdict.judge import Judge, Runs
+from cvclaims import Judge, Record, Runs, claim, measure
 
 pytestmark = pytest.mark.gpu
 
@@ -29,7 +26,7 @@ REPORTED = {
 
 def accuracies(record: Record, names: Sequence[str]) -> list[float]:
     """The test accuracies of the named classes."""
-    return [class_accuracy(name)(record) for name in names]
+    return [measure.class_accuracy(name)(record) for name in names]
 
 
 @claim(
@@ -41,9 +38,9 @@ def accuracies(record: Record, names: Sequence[str]) -> list[float]:
     reported=REPORTED | {"vehicles": 0.947},
 )
 def test_vehicles_are_recognised_better(runs: Runs, verdict: Judge) -> None:
-    vehicles = runs.batch_norm.measure(class_accuracy(*VEHICLES), "vehicles")
-    animals = runs.batch_norm.measure(class_accuracy(*ANIMALS), "animals")
-    each = [runs.batch_norm.measure(class_accuracy(name), name) for name in REPORTED]
+    vehicles = runs.batch_norm.measure(measure.class_accuracy(*VEHICLES), "vehicles")
+    animals = runs.batch_norm.measure(measure.class_accuracy(*ANIMALS), "animals")
+    each = [runs.batch_norm.measure(measure.class_accuracy(name), name) for name in REPORTED]
     verdict.greater(vehicles, animals, shown=each)
 
 
@@ -72,4 +69,4 @@ def test_vehicles_lead(runs: Runs, verdict: Judge) -> None:
 def test_cat_is_the_hardest_class(runs: Runs, verdict: Judge) -> None:
     others = [name for name in (*VEHICLES, *ANIMALS) if name != "cat"]
     lowest = runs.batch_norm.measure(lambda run: min(accuracies(run, others)), "lowest other")
-    verdict.greater(lowest, runs.batch_norm.measure(class_accuracy("cat"), "cat"))
+    verdict.greater(lowest, runs.batch_norm.measure(measure.class_accuracy("cat"), "cat"))

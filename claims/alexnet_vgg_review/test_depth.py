@@ -6,8 +6,7 @@ The report trains VGG16 alone. That deeper is better in general it takes from VG
 import pytest
 
 from claims.alexnet_vgg_review.protocol import ALEXNET_VGG, vgg
-from cvclaims.claim import claim
-from cvclaims.verdict.judge import Judge, Runs
+from cvclaims import Judge, Runs, claim
 
 pytestmark = pytest.mark.gpu
 

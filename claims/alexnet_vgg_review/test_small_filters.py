@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from claims.alexnet_vgg_review.protocol import ALEXNET_VGG
-from cvclaims.claim import claim
+from cvclaims import claim
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

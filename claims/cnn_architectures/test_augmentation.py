@@ -12,8 +12,7 @@ from claims.cnn_architectures.protocol import (
     MORE_AUGMENTATION,
     alexnet,
 )
-from cvclaims.claim import claim
-from cvclaims.verdict.judge import Judge, Runs
+from cvclaims import Judge, Runs, claim
 
 pytestmark = pytest.mark.gpu
 

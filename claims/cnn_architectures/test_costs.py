@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from claims.cnn_architectures.protocol import CNN_ARCHITECTURES
-from cvclaims.claim import claim
-from cvclaims.verdict.judge import Judge
+from cvclaims import Judge, claim
 
 if TYPE_CHECKING:
     from cvclaims.training.hooks import Hooks

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from claims.cnn_architectures.protocol import CNN_ARCHITECTURES, inception, resnet, vgg
-from cvclaims.claim import claim
-from cvclaims.verdict.judge import Judge, Runs
+from cvclaims import Judge, Runs, claim
 
 if TYPE_CHECKING:
-    from cvclaims.plugins.timing import Timer
+    from cvclaims import Timer
 
 pytestmark = pytest.mark.gpu
 

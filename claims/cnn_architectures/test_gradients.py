@@ -21,9 +21,7 @@ from hypothesis import strategies as st
 
 from claims.cnn_architectures.gradients import entries, in_layer4, is_weight, log_per_entry
 from claims.cnn_architectures.protocol import CNN_ARCHITECTURES, initialisation
-from cvclaims.claim import claim
-from cvclaims.seeds import stream
-from cvclaims.verdict.judge import Computed, Judge
+from cvclaims import Computed, Judge, claim, stream
 from cvclaims.verdict.rules import SMALLEST
 
 if TYPE_CHECKING:

@@ -14,10 +14,7 @@ import pytest
 
 from claims.cnn_architectures.gradients import entries, in_layer4, is_weight, log_per_entry
 from claims.cnn_architectures.protocol import CNN_ARCHITECTURES, inception, resnet, vgg
-from cvclaims.claim import claim
-from cvclaims.records.measure import Measure, mean_log_of, mean_of, ratio_of_means
-from cvclaims.records.record import Record
-from cvclaims.verdict.judge import Judge, Runs
+from cvclaims import Judge, Record, Runs, claim, measure
 
 pytestmark = pytest.mark.gpu
 
@@ -34,9 +31,9 @@ def norm(parameter: str) -> str:
     return f"gradient_norms.{parameter}"
 
 
-def last_over(parameter: str, last: str = "classifier.6.bias") -> Measure:
+def last_over(parameter: str, last: str = "classifier.6.bias") -> measure.Measure:
     """How much larger the gradient is at the last layer than at another parameter."""
-    return ratio_of_means(norm(last), norm(parameter))
+    return measure.ratio_of_means(norm(last), norm(parameter))
 
 
 @claim(
@@ -91,7 +88,7 @@ def test_resnet_101_gradients_do_not_vanish(runs: Runs, verdict: Judge) -> None:
 
 def log_size(record: Record, name: str, *, per_entry: bool) -> float:
     """The mean logarithm over epochs of a gradient's norm; per entry, over √(their number)."""
-    size, recipe = mean_log_of(norm(name))(record), record.recipe
+    size, recipe = measure.mean_log_of(norm(name))(record), record.recipe
     if per_entry:
         return log_per_entry(size, entries(recipe.model, **recipe.model_args)[name])
     return size
@@ -153,8 +150,8 @@ def test_resnet_18_has_the_larger_gradients(runs: Runs, verdict: Judge) -> None:
 def test_vgg_16_gradient_falls(runs: Runs, verdict: Judge) -> None:
     middle = norm("features.5.weight")
     verdict.ratio(
-        runs.vgg_16.measure(mean_of(middle, 1, 5), "first five epochs"),
-        runs.vgg_16.measure(mean_of(middle, -5), "last five epochs"),
+        runs.vgg_16.measure(measure.mean_of(middle, 1, 5), "first five epochs"),
+        runs.vgg_16.measure(measure.mean_of(middle, -5), "last five epochs"),
     )
 
 
@@ -167,8 +164,8 @@ def test_vgg_16_gradient_falls(runs: Runs, verdict: Judge) -> None:
     case="block 5",
 )
 def test_vgg_16_keeps_more(runs: Runs, verdict: Judge) -> None:
-    shallow = runs.vgg_16.measure(mean_of(norm(BLOCK_5["vgg_16"]), 1))
-    verdict.ratio(shallow, runs.vgg_50.measure(mean_of(norm(BLOCK_5["vgg_50"]), 1)))
+    shallow = runs.vgg_16.measure(measure.mean_of(norm(BLOCK_5["vgg_16"]), 1))
+    verdict.ratio(shallow, runs.vgg_50.measure(measure.mean_of(norm(BLOCK_5["vgg_50"]), 1)))
 
 
 @claim(
@@ -182,6 +179,6 @@ def test_vgg_16_keeps_more(runs: Runs, verdict: Judge) -> None:
 )
 def test_vgg_50_classifier_stays_alive(runs: Runs, verdict: Judge) -> None:
     verdict.ratio(
-        runs.vgg_50.measure(mean_of(norm("classifier.6.bias"), -5), "classifier.6.bias"),
-        runs.vgg_50.measure(mean_of(norm("features.0.weight"), -5), "features.0.weight"),
+        runs.vgg_50.measure(measure.mean_of(norm("classifier.6.bias"), -5), "classifier.6.bias"),
+        runs.vgg_50.measure(measure.mean_of(norm("features.0.weight"), -5), "features.0.weight"),
     )

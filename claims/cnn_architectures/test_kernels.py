@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from claims.cnn_architectures.protocol import CNN_ARCHITECTURES, vgg_with_kernel
-from cvclaims.claim import claim
-from cvclaims.records.measure import jitter_of
-from cvclaims.verdict.judge import Judge, Runs
+from cvclaims import Judge, Runs, claim, measure
 
 if TYPE_CHECKING:
-    from cvclaims.plugins.timing import Timer
+    from cvclaims import Timer
 
 pytestmark = pytest.mark.gpu
 
@@ -68,5 +66,5 @@ def test_large_kernels_are_slower(runs: Runs, verdict: Judge, timer: "Timer") ->
     recipes=BOTH_KERNELS,
 )
 def test_large_kernels_train_less_steadily(runs: Runs, verdict: Judge) -> None:
-    unsteadiness = jitter_of("test_accuracy")
+    unsteadiness = measure.jitter_of("test_accuracy")
     verdict.greater(runs.kernel_7.measure(unsteadiness), runs.kernel_3.measure(unsteadiness))

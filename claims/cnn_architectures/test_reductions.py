@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from claims.cnn_architectures.protocol import CNN_ARCHITECTURES, small_inception
-from cvclaims.claim import claim
-from cvclaims.records.measure import evaluated_gap
-from cvclaims.verdict.judge import Judge, Runs
+from cvclaims import Judge, Runs, claim, measure
 
 if TYPE_CHECKING:
-    from cvclaims.plugins.timing import Timer
+    from cvclaims import Timer
 
 pytestmark = pytest.mark.gpu
 
@@ -61,4 +59,6 @@ def test_reductions_are_slower(runs: Runs, verdict: Judge, timer: "Timer") -> No
     recipes=BOTH,
 )
 def test_without_reductions_it_overfits(runs: Runs, verdict: Judge) -> None:
-    verdict.greater(runs.without.measure(evaluated_gap), runs.reductions.measure(evaluated_gap))
+    verdict.greater(
+        runs.without.measure(measure.evaluated_gap), runs.reductions.measure(measure.evaluated_gap)
+    )

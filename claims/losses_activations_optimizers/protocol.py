@@ -6,8 +6,7 @@ experiment trains the perceptron in-256-128-out, once in the report, over severa
 
 from collections.abc import Mapping
 
-from cvclaims.claim import Report
-from cvclaims.recipe import Recipe
+from cvclaims import Recipe, Report
 
 HW3 = Report(
     5,

@@ -10,20 +10,7 @@ from typing import Any
 import pytest
 
 from claims.losses_activations_optimizers.protocol import HW3, OUTPUT_B, experiment_b
-from cvclaims.claim import claim
-from cvclaims.records.measure import (
-    at_epoch,
-    best,
-    dead_units,
-    drop,
-    epochs_to_share_of_best,
-    final,
-    first,
-    mean_of,
-    mean_over_layers,
-    near_ends,
-)
-from cvclaims.verdict.judge import Judge, Runs
+from cvclaims import Judge, Runs, claim, measure
 
 TABLE_B = HW3.at("Quantitative analysis, experiment B")
 GRAPH_B = HW3.at("Common question 1, graph B")
@@ -81,7 +68,7 @@ def test_beats_sigmoid(runs: Runs, verdict: Judge, dataset: str, activation: str
 @both_data_sets
 @both_rivals
 def test_converges_sooner(runs: Runs, verdict: Judge, dataset: str, activation: str) -> None:
-    converged = epochs_to_share_of_best("test_accuracy", 0.95)
+    converged = measure.epochs_to_share_of_best("test_accuracy", 0.95)
     verdict.sooner(runs[activation].measure(converged), runs.sigmoid.measure(converged))
 
 
@@ -93,7 +80,7 @@ def test_converges_sooner(runs: Runs, verdict: Judge, dataset: str, activation: 
 )
 @both_data_sets
 def test_sigmoid_stalls(runs: Runs, verdict: Judge, dataset: str) -> None:
-    verdict.below(runs.sigmoid.measure(drop("train_loss", 40, 80)), 0.02)
+    verdict.below(runs.sigmoid.measure(measure.drop("train_loss", 40, 80)), 0.02)
 
 
 @claim(
@@ -110,7 +97,7 @@ def test_sigmoid_stalls(runs: Runs, verdict: Judge, dataset: str) -> None:
 )
 @both_data_sets
 def test_leaky_relu_lowers_the_dead_ratio(runs: Runs, verdict: Judge, dataset: str) -> None:
-    dead_ratio = mean_over_layers("non_positive")
+    dead_ratio = measure.mean_over_layers("non_positive")
     verdict.greater(runs.relu.measure(dead_ratio), runs.leaky_relu.measure(dead_ratio))
 
 
@@ -122,7 +109,7 @@ def test_leaky_relu_lowers_the_dead_ratio(runs: Runs, verdict: Judge, dataset: s
 )
 @both_data_sets
 def test_leaky_relu_has_no_dead_unit(runs: Runs, verdict: Judge, dataset: str) -> None:
-    verdict.exact(runs.leaky_relu.measure(dead_units), 0)
+    verdict.exact(runs.leaky_relu.measure(measure.dead_units), 0)
 
 
 @claim(
@@ -135,7 +122,7 @@ def test_leaky_relu_has_no_dead_unit(runs: Runs, verdict: Judge, dataset: str) -
 )
 @both_data_sets
 def test_sigmoid_gradients_vanish_as_reported(runs: Runs, verdict: Judge, dataset: str) -> None:
-    size = final("gradient_mean_abs")
+    size = measure.final("gradient_mean_abs")
     verdict.ratio(runs.relu.measure(size), runs.sigmoid.measure(size))
 
 
@@ -148,7 +135,7 @@ def test_sigmoid_gradients_vanish_as_reported(runs: Runs, verdict: Judge, datase
 )
 @both_data_sets
 def test_sigmoid_gradients_vanish_over_training(runs: Runs, verdict: Judge, dataset: str) -> None:
-    size = mean_of("gradient_mean_abs", 1)
+    size = measure.mean_of("gradient_mean_abs", 1)
     verdict.ratio(runs.relu.measure(size), runs.sigmoid.measure(size))
 
 
@@ -162,8 +149,8 @@ def test_sigmoid_gradients_vanish_over_training(runs: Runs, verdict: Judge, data
 def test_layer_1_dies_in_training(runs: Runs, verdict: Judge, dataset: str) -> None:
     share = "non_positive.layer1"
     verdict.greater(
-        runs.relu.measure(final(share), "last epoch"),
-        runs.relu.measure(first(share), "first epoch"),
+        runs.relu.measure(measure.final(share), "last epoch"),
+        runs.relu.measure(measure.first(share), "first epoch"),
     )
 
 
@@ -177,7 +164,9 @@ def test_layer_1_dies_in_training(runs: Runs, verdict: Judge, dataset: str) -> N
 )
 @both_data_sets
 def test_layer_1_begins_alive(runs: Runs, verdict: Judge, dataset: str) -> None:
-    verdict.level(runs.relu.measure(first("non_positive.layer1"), "first epoch"), 0.30, 0.10)
+    verdict.level(
+        runs.relu.measure(measure.first("non_positive.layer1"), "first epoch"), 0.30, 0.10
+    )
 
 
 @claim(
@@ -190,7 +179,7 @@ def test_layer_1_begins_alive(runs: Runs, verdict: Judge, dataset: str) -> None:
 )
 @both_data_sets
 def test_layer_1_ends_dead(runs: Runs, verdict: Judge, dataset: str) -> None:
-    verdict.level(runs.relu.measure(final("non_positive.layer1"), "last epoch"), 0.85, 0.05)
+    verdict.level(runs.relu.measure(measure.final("non_positive.layer1"), "last epoch"), 0.85, 0.05)
 
 
 DISTRIBUTIONS = HW3.at("Common question 3")
@@ -204,7 +193,7 @@ DISTRIBUTIONS = HW3.at("Common question 3")
 )
 @both_data_sets
 def test_sigmoid_is_saturated(runs: Runs, verdict: Judge, dataset: str) -> None:
-    verdict.above(runs.sigmoid.measure(near_ends(0.1)), 0.5)
+    verdict.above(runs.sigmoid.measure(measure.near_ends(0.1)), 0.5)
 
 
 @claim(
@@ -217,7 +206,7 @@ def test_sigmoid_is_saturated(runs: Runs, verdict: Judge, dataset: str) -> None:
 )
 @both_data_sets
 def test_layer_2_is_mostly_dead(runs: Runs, verdict: Judge, dataset: str) -> None:
-    verdict.level(runs.relu.measure(final("non_positive.layer2")), 0.70, 0.10)
+    verdict.level(runs.relu.measure(measure.final("non_positive.layer2")), 0.70, 0.10)
 
 
 @claim(
@@ -231,7 +220,7 @@ def test_layer_2_is_mostly_dead(runs: Runs, verdict: Judge, dataset: str) -> Non
 )
 @both_data_sets
 def test_layer_2_is_half_dead(runs: Runs, verdict: Judge, dataset: str) -> None:
-    verdict.level(runs.relu.measure(final("non_positive.layer2")), 0.50, 0.10)
+    verdict.level(runs.relu.measure(measure.final("non_positive.layer2")), 0.50, 0.10)
 
 
 @claim(
@@ -245,7 +234,7 @@ def test_layer_2_is_half_dead(runs: Runs, verdict: Judge, dataset: str) -> None:
 )
 @both_data_sets
 def test_leaky_relu_is_a_little_less_dead(runs: Runs, verdict: Judge, dataset: str) -> None:
-    dead = final("non_positive.layer1")
+    dead = measure.final("non_positive.layer1")
     verdict.level(runs.relu.measure(dead) - runs.leaky_relu.measure(dead), 0.075, 0.025)
 
 
@@ -259,7 +248,7 @@ def test_leaky_relu_is_a_little_less_dead(runs: Runs, verdict: Judge, dataset: s
 )
 @pytest.mark.parametrize(("epoch", "loss"), [(1, 0.7), (50, 0.3), (300, 0.27)])
 def test_relu_loss(runs: Runs, verdict: Judge, epoch: int, loss: float) -> None:
-    verdict.level(runs.relu.measure(at_epoch("train_loss", epoch)), loss, 0.15 * loss)
+    verdict.level(runs.relu.measure(measure.at_epoch("train_loss", epoch)), loss, 0.15 * loss)
 
 
 @claim(
@@ -273,4 +262,4 @@ def test_relu_loss(runs: Runs, verdict: Judge, epoch: int, loss: float) -> None:
 )
 @both_data_sets
 def test_sigmoid_never_passes(runs: Runs, verdict: Judge, dataset: str) -> None:
-    verdict.below(runs.sigmoid.measure(best("test_accuracy")), 0.60)
+    verdict.below(runs.sigmoid.measure(measure.best("test_accuracy")), 0.60)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claims.losses_activations_optimizers.protocol import HW3
-from cvclaims.claim import claim
+from cvclaims import claim
 
 if TYPE_CHECKING:
     from torch import Tensor

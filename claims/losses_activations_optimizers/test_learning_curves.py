@@ -9,16 +9,7 @@ from claims.losses_activations_optimizers.protocol import (
     experiment_c,
     optimizers_at,
 )
-from cvclaims.claim import claim
-from cvclaims.records.measure import (
-    at_epoch,
-    diverged,
-    drop,
-    jitter_of,
-    step_std_of,
-    train_test_gap,
-)
-from cvclaims.verdict.judge import Judge, Runs
+from cvclaims import Judge, Runs, claim, measure
 
 GRAPH_C = HW3.at("Common question 1, graph C")
 QUESTION_1 = HW3.at("Experiment C, question 1")
@@ -37,7 +28,7 @@ ADAM = {"adam": experiment_c("fashion_mnist", "adam", 0.01)}
 @both_data_sets
 @pytest.mark.parametrize("rival", ["sgd", "momentum"])
 def test_adam_oscillates_most(runs: Runs, verdict: Judge, dataset: str, rival: str) -> None:
-    oscillation = jitter_of("train_loss", 1, 12)
+    oscillation = measure.jitter_of("train_loss", 1, 12)
     verdict.greater(runs.adam.measure(oscillation), runs[rival].measure(oscillation))
 
 
@@ -50,7 +41,7 @@ def test_adam_oscillates_most(runs: Runs, verdict: Judge, dataset: str, rival: s
     },
 )
 def test_sgd_stalls(runs: Runs, verdict: Judge) -> None:
-    fall = drop("train_loss", 20, 100)
+    fall = measure.drop("train_loss", 20, 100)
     verdict.greater(runs.momentum.measure(fall), runs.sgd.measure(fall))
 
 
@@ -69,7 +60,7 @@ def test_sgd_stalls(runs: Runs, verdict: Judge) -> None:
 def test_a_small_rate_diverges(
     runs: Runs, verdict: Judge, dataset: str, optimizer: str, accuracy: float
 ) -> None:
-    verdict.exact(runs[optimizer].measure(diverged, "diverged"), 1)
+    verdict.exact(runs[optimizer].measure(measure.diverged, "diverged"), 1)
 
 
 @claim(
@@ -101,7 +92,7 @@ def test_adam_reaches_88_percent(runs: Runs, verdict: Judge) -> None:
     ],
 )
 def test_adam_early(runs: Runs, verdict: Judge, name: str, epoch: int, value: float) -> None:
-    verdict.level(runs.adam.measure(at_epoch(name, epoch)), value, 0.3 * value)
+    verdict.level(runs.adam.measure(measure.at_epoch(name, epoch)), value, 0.3 * value)
 
 
 @claim(
@@ -113,7 +104,9 @@ def test_adam_early(runs: Runs, verdict: Judge, name: str, epoch: int, value: fl
 )
 @both_data_sets
 def test_decay_keeps_from_overfitting(runs: Runs, verdict: Judge, dataset: str) -> None:
-    verdict.greater(runs.constant.measure(train_test_gap), runs.decaying.measure(train_test_gap))
+    verdict.greater(
+        runs.constant.measure(measure.train_test_gap), runs.decaying.measure(measure.train_test_gap)
+    )
 
 
 @claim(
@@ -125,7 +118,7 @@ def test_decay_keeps_from_overfitting(runs: Runs, verdict: Judge, dataset: str) 
 )
 @both_data_sets
 def test_adam_is_the_smoothest(runs: Runs, verdict: Judge, dataset: str) -> None:
-    roughness = step_std_of("train_loss")
+    roughness = measure.step_std_of("train_loss")
     verdict.least(*(runs[name].measure(roughness) for name in ("adam", "sgd", "momentum")))
 
 
@@ -137,4 +130,4 @@ def test_adam_is_the_smoothest(runs: Runs, verdict: Judge, dataset: str) -> None
     about_failing=True,
 )
 def test_adam_diverges(runs: Runs, verdict: Judge) -> None:
-    verdict.exact(runs.adam.measure(diverged, "diverged"), 1)
+    verdict.exact(runs.adam.measure(measure.diverged, "diverged"), 1)

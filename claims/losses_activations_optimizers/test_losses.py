@@ -7,9 +7,7 @@ sooner to converge; MSE it finds steadier late in training, because its gradient
 import pytest
 
 from claims.losses_activations_optimizers.protocol import HW3, OUTPUT_A, experiment_a
-from cvclaims.claim import claim
-from cvclaims.records.measure import epochs_to_share_of_best, mean_of, std_of
-from cvclaims.verdict.judge import Judge, Runs
+from cvclaims import Judge, Runs, claim, measure
 
 both_data_sets = pytest.mark.parametrize("dataset", ["digits", "fashion_mnist"])
 
@@ -51,7 +49,7 @@ def test_cross_entropy_is_more_accurate_on_fashion_mnist(runs: Runs, verdict: Ju
 )
 @both_data_sets
 def test_cross_entropy_converges_sooner(runs: Runs, verdict: Judge, dataset: str) -> None:
-    converged = epochs_to_share_of_best("test_accuracy", 0.95)
+    converged = measure.epochs_to_share_of_best("test_accuracy", 0.95)
     verdict.sooner(runs.cross_entropy.measure(converged), runs.mse.measure(converged))
 
 
@@ -63,7 +61,7 @@ def test_cross_entropy_converges_sooner(runs: Runs, verdict: Judge, dataset: str
 )
 @both_data_sets
 def test_mse_oscillates_less(runs: Runs, verdict: Judge, dataset: str) -> None:
-    oscillation = std_of("test_accuracy", LAST_TEN)
+    oscillation = measure.std_of("test_accuracy", LAST_TEN)
     verdict.greater(runs.cross_entropy.measure(oscillation), runs.mse.measure(oscillation))
 
 
@@ -75,7 +73,7 @@ def test_mse_oscillates_less(runs: Runs, verdict: Judge, dataset: str) -> None:
 )
 @both_data_sets
 def test_mse_gradients_die_late(runs: Runs, verdict: Judge, dataset: str) -> None:
-    gradient = mean_of("gradient_norm", LAST_TEN)
+    gradient = measure.mean_of("gradient_norm", LAST_TEN)
     verdict.ratio(runs.cross_entropy.measure(gradient), runs.mse.measure(gradient))
 
 
@@ -113,4 +111,4 @@ def test_mse_loss_goes_to_zero(runs: Runs, verdict: Judge) -> None:
     case="test accuracy",
 )
 def test_mse_accuracy_stays(runs: Runs, verdict: Judge) -> None:
-    verdict.level(runs.mse.measure(mean_of("test_accuracy", LAST_TEN)), 0.89, 0.01)
+    verdict.level(runs.mse.measure(measure.mean_of("test_accuracy", LAST_TEN)), 0.89, 0.01)

@@ -16,9 +16,7 @@ from claims.losses_activations_optimizers.protocol import (
     optimizers_at,
     optimizers_at_best,
 )
-from cvclaims.claim import claim
-from cvclaims.records.measure import epochs_to_share_of_best, mean_of, std_of, variation_of
-from cvclaims.verdict.judge import Judge, Runs
+from cvclaims import Judge, Runs, claim, measure
 
 TABLE_C = HW3.at("Quantitative analysis, experiment C")
 EXPERIMENT_C = HW3.at("Experiment C")
@@ -129,7 +127,7 @@ def test_a_small_rate_is_slow(runs: Runs, verdict: Judge, dataset: str) -> None:
 def test_adam_starts_fastest(
     runs: Runs, verdict: Judge, dataset: str, rival: str, schedule: str
 ) -> None:
-    early_loss = mean_of("train_loss", 1, 3)
+    early_loss = measure.mean_of("train_loss", 1, 3)
     verdict.greater(runs[rival].measure(early_loss), runs.adam.measure(early_loss))
 
 
@@ -142,7 +140,7 @@ def test_adam_starts_fastest(
 @both_data_sets
 @pytest.mark.parametrize("rival", ["momentum", "adam"])
 def test_sgd_converges_first(runs: Runs, verdict: Judge, dataset: str, rival: str) -> None:
-    converged = epochs_to_share_of_best("test_accuracy", 0.95)
+    converged = measure.epochs_to_share_of_best("test_accuracy", 0.95)
     verdict.sooner(runs.sgd.measure(converged), runs[rival].measure(converged))
 
 
@@ -168,7 +166,7 @@ def test_final_training_loss(runs: Runs, verdict: Judge, schedule: str) -> None:
 )
 @both_data_sets
 def test_decay_steadies_adam(runs: Runs, verdict: Judge, dataset: str) -> None:
-    oscillation = std_of("test_accuracy", -10)
+    oscillation = measure.std_of("test_accuracy", -10)
     verdict.greater(runs.constant.measure(oscillation), runs.decaying.measure(oscillation))
 
 
@@ -194,5 +192,5 @@ def test_decay_costs_no_accuracy(runs: Runs, verdict: Judge, dataset: str) -> No
 @both_data_sets
 @both_schedules
 def test_gradient_stability(runs: Runs, verdict: Judge, dataset: str, schedule: str) -> None:
-    variation = variation_of("gradient_norm")
+    variation = measure.variation_of("gradient_norm")
     verdict.order(*(runs[name].measure(variation) for name in ("sgd", "momentum", "adam")))

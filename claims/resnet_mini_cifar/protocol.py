@@ -6,8 +6,7 @@ ResNet-50 alone: what augmentation brings it, and what a last batch norm that st
 
 from typing import Any
 
-from cvclaims.claim import Report
-from cvclaims.recipe import Recipe
+from cvclaims import Recipe, Report
 
 MINI_CIFAR = Report(
     4,

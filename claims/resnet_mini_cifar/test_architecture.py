@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from claims.resnet_mini_cifar.protocol import MINI_CIFAR
-from cvclaims.claim import claim
-from cvclaims.verdict.judge import Judge
+from cvclaims import Judge, claim
 
 if TYPE_CHECKING:
     from torch import nn

@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from claims.resnet_mini_cifar.protocol import CROP_AND_FLIP, CUTOUT, MINI_CIFAR, resnet_50
-from cvclaims.claim import claim
-from cvclaims.records.measure import best, epochs_to_share_of_best, final, jitter_of
-from cvclaims.verdict.judge import Judge, Runs
+from cvclaims import Judge, Runs, claim, measure
 
 if TYPE_CHECKING:
-    from cvclaims.plugins.timing import Timer
+    from cvclaims import Timer
 
 pytestmark = pytest.mark.gpu
 
@@ -26,7 +24,7 @@ ACCURACY = {
     "best": {"crop_and_flip": 0.8797, "cutout": 0.8743, "none": 0.8577},
     "last": {"crop_and_flip": 0.8610, "cutout": 0.8507, "none": 0.8417},
 }
-EPOCH = {"best": best("test_accuracy"), "last": final("test_accuracy")}
+EPOCH = {"best": measure.best("test_accuracy"), "last": measure.final("test_accuracy")}
 best_and_last = pytest.mark.parametrize("epoch", ["best", "last"])
 
 
@@ -80,7 +78,7 @@ def test_augmentation_takes_no_time(
     case="fluctuation",
 )
 def test_cutout_fluctuates_more(runs: Runs, verdict: Judge) -> None:
-    unsteadiness = jitter_of("test_accuracy")
+    unsteadiness = measure.jitter_of("test_accuracy")
     verdict.greater(runs.cutout.measure(unsteadiness), runs.crop_and_flip.measure(unsteadiness))
 
 
@@ -92,7 +90,7 @@ def test_cutout_fluctuates_more(runs: Runs, verdict: Judge) -> None:
     case="convergence",
 )
 def test_cutout_converges_more_slowly(runs: Runs, verdict: Judge) -> None:
-    settled = epochs_to_share_of_best("test_accuracy", 0.95)
+    settled = measure.epochs_to_share_of_best("test_accuracy", 0.95)
     verdict.sooner(runs.crop_and_flip.measure(settled), runs.cutout.measure(settled))
 
 
@@ -103,5 +101,5 @@ def test_cutout_converges_more_slowly(runs: Runs, verdict: Judge) -> None:
     recipes={"none": NONE, "crop_and_flip": CROPPED},
 )
 def test_augmentation_is_steadier_late(runs: Runs, verdict: Judge) -> None:
-    unsteadiness = jitter_of("test_accuracy", -8)
+    unsteadiness = measure.jitter_of("test_accuracy", -8)
     verdict.greater(runs.none.measure(unsteadiness), runs.crop_and_flip.measure(unsteadiness))

@@ -15,14 +15,10 @@ from claims.resnet_mini_cifar.protocol import (
     resnet_50,
     vgg_16,
 )
-from cvclaims.claim import claim
-from cvclaims.recipe import Recipe
-from cvclaims.records import Record
-from cvclaims.records.measure import best, ends_at_best, epochs_to_share_of_best, series
-from cvclaims.verdict.judge import Judge, Runs, combined
+from cvclaims import Judge, Recipe, Record, Runs, claim, combined, measure
 
 if TYPE_CHECKING:
-    from cvclaims.plugins.timing import Timer
+    from cvclaims import Timer
 
 pytestmark = pytest.mark.gpu
 
@@ -90,7 +86,7 @@ def test_resnet_50_is_slower(runs: Runs, verdict: Judge, timer: "Timer", reading
     case="best epoch",
 )
 def test_lead_at_the_best_epoch(runs: Runs, verdict: Judge) -> None:
-    peak = best("test_accuracy")
+    peak = measure.best("test_accuracy")
     verdict.level(runs.vgg_16.measure(peak) - runs.resnet_50.measure(peak), 0.0837, 0.03)
 
 
@@ -102,7 +98,7 @@ def test_lead_at_the_best_epoch(runs: Runs, verdict: Judge) -> None:
     case="best is last",
 )
 def test_resnet_50_ends_at_its_best(runs: Runs, verdict: Judge) -> None:
-    ends = runs.resnet_50.measure(ends_at_best("test_accuracy"), "ends at its best")
+    ends = runs.resnet_50.measure(measure.ends_at_best("test_accuracy"), "ends at its best")
     verdict.share_above(ends, 0.5)
 
 
@@ -113,7 +109,7 @@ def test_resnet_50_ends_at_its_best(runs: Runs, verdict: Judge) -> None:
     recipes=both(),
 )
 def test_vgg_16_settles_earlier(runs: Runs, verdict: Judge) -> None:
-    settled = epochs_to_share_of_best("test_accuracy", 0.95)
+    settled = measure.epochs_to_share_of_best("test_accuracy", 0.95)
     verdict.sooner(runs.vgg_16.measure(settled), runs.resnet_50.measure(settled))
 
 
@@ -124,10 +120,10 @@ def in_the_same_time(records: Sequence[Record]) -> float:
     not one epoch fits.
     """
     resnet, vgg = records
-    left = sum(series(vgg, "seconds")) if resnet.origin.device == vgg.origin.device else 0.0
+    left = sum(measure.series(vgg, "seconds")) if resnet.origin.device == vgg.origin.device else 0.0
     reached = float("nan")
     for seconds, accuracy in zip(
-        series(resnet, "seconds"), series(resnet, "test_accuracy"), strict=True
+        measure.series(resnet, "seconds"), measure.series(resnet, "test_accuracy"), strict=True
     ):
         left -= seconds
         if left < 0:

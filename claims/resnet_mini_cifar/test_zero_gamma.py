@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claims.resnet_mini_cifar.protocol import MINI_CIFAR
-from cvclaims.claim import claim
+from cvclaims import claim
 
 if TYPE_CHECKING:
     from cvclaims.models.resnet import Bottleneck

@@ -12,9 +12,7 @@ from claims.resnet_mini_cifar.protocol import (
     trained_longer,
     with_and_without_zero_gamma,
 )
-from cvclaims.claim import claim
-from cvclaims.records.measure import best, first, mean_of, std_of
-from cvclaims.verdict.judge import Judge, Runs
+from cvclaims import Judge, Runs, claim, measure
 
 pytestmark = pytest.mark.gpu
 
@@ -31,7 +29,7 @@ LAST = {"zero_gamma": 0.9013, "default": 0.9033}
     reported={"zero_gamma": 0.8216, "default": 0.7679},
 )
 def test_zero_gamma_starts_faster(runs: Runs, verdict: Judge) -> None:
-    early = mean_of("test_accuracy", 1, 5)
+    early = measure.mean_of("test_accuracy", 1, 5)
     verdict.greater(runs.zero_gamma.measure(early), runs.default.measure(early))
 
 
@@ -43,7 +41,7 @@ def test_zero_gamma_starts_faster(runs: Runs, verdict: Judge) -> None:
     case="spread",
 )
 def test_zero_gamma_starts_steadier(runs: Runs, verdict: Judge) -> None:
-    spread = std_of("test_accuracy", 1, 5)
+    spread = measure.std_of("test_accuracy", 1, 5)
     verdict.greater(runs.default.measure(spread), runs.zero_gamma.measure(spread))
 
 
@@ -54,7 +52,7 @@ def test_zero_gamma_starts_steadier(runs: Runs, verdict: Judge) -> None:
     recipes=BOTH,
 )
 def test_zero_gamma_starts_with_the_lower_loss(runs: Runs, verdict: Judge) -> None:
-    loss = first("train_loss")
+    loss = measure.first("train_loss")
     verdict.greater(runs.default.measure(loss), runs.zero_gamma.measure(loss))
 
 
@@ -67,7 +65,7 @@ def test_zero_gamma_starts_with_the_lower_loss(runs: Runs, verdict: Judge) -> No
     case="best",
 )
 def test_zero_gamma_has_the_higher_best(runs: Runs, verdict: Judge) -> None:
-    peak = best("test_accuracy")
+    peak = measure.best("test_accuracy")
     verdict.greater(runs.zero_gamma.measure(peak), runs.default.measure(peak))
 
 
@@ -102,7 +100,7 @@ def test_zero_gamma_ends_no_worse(runs: Runs, verdict: Judge) -> None:
     recipes=BOTH,
 )
 def test_zero_gamma_keeps_the_lower_loss(runs: Runs, verdict: Judge) -> None:
-    loss = mean_of("train_loss", 1)
+    loss = measure.mean_of("train_loss", 1)
     verdict.greater(runs.default.measure(loss), runs.zero_gamma.measure(loss))
 
 

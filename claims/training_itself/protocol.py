@@ -1,6 +1,6 @@
 """Not a report: what this suite claims of its own training, put to the same test."""
 
-from cvclaims.claim import Report
+from cvclaims import Report
 
 TRAINING_ITSELF = Report(
     6,

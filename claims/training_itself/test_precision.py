@@ -13,11 +13,7 @@ import pytest
 from claims.alexnet_vgg_review.protocol import vgg
 from claims.losses_activations_optimizers.protocol import experiment_a
 from claims.training_itself.protocol import TRAINING_ITSELF
-from cvclaims.claim import claim
-from cvclaims.recipe import Recipe
-from cvclaims.records import Record
-from cvclaims.records.measure import final
-from cvclaims.verdict.judge import Judge, Runs
+from cvclaims import Judge, Recipe, Record, Runs, claim, measure
 
 PRECISION = TRAINING_ITSELF.at("Precision")
 
@@ -36,7 +32,7 @@ PERCEPTRON = in_both(experiment_a("fashion_mnist")["cross_entropy"])
 def accuracy(record: Record) -> float:
     """Not a number where the device has no bfloat16 and trained in float32 instead."""
     as_asked = record.origin.precision == record.recipe.precision
-    return final("test_accuracy")(record) if as_asked else math.nan
+    return measure.final("test_accuracy")(record) if as_asked else math.nan
 
 
 @pytest.mark.gpu

@@ -12,10 +12,9 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 from claims.vgg_batch_size.protocol import BATCHES, accuracy, arm, dead_if_ended, failed, trained
+from cvclaims import Arm, Judge, Pooled, Record, Runs, Sample, combined, pooled
 from cvclaims.engines import NotEvaluated
 from cvclaims.plan import runs_of
-from cvclaims.records import Record
-from cvclaims.verdict.judge import Arm, Judge, Pooled, Runs, Sample, combined, pooled
 
 # A network and a treatment: "vgg11", "raw".
 Line: TypeAlias = tuple[str, str]

@@ -9,11 +9,7 @@ training images held out, and stands beside it.
 import math
 from collections.abc import Callable, Iterable, Mapping
 
-from cvclaims.claim import Report
-from cvclaims.recipe import Recipe
-from cvclaims.records import Record
-from cvclaims.records.measure import at_lowest, first_gradient_is_zero
-from cvclaims.verdict.failing import ended_by_patience, failed_to_train
+from cvclaims import Recipe, Record, Report, ended_by_patience, failed_to_train, measure
 
 VGG_BATCH_SIZE = Report(
     2,
@@ -119,7 +115,7 @@ failed = failed_to_train(FAILED)
 
 def accuracy(record: Record) -> float:
     """Test accuracy at the epoch that early stopping keeps."""
-    return at_lowest("test_accuracy", record.recipe.monitor)(record)
+    return measure.at_lowest("test_accuracy", record.recipe.monitor)(record)
 
 
 def dead_if_ended(record: Record) -> float:
@@ -128,7 +124,7 @@ def dead_if_ended(record: Record) -> float:
     Not a number of any other run.
     """
     ended = ended_by_patience(record) and failed(record) == 1
-    return first_gradient_is_zero(record) if ended else math.nan
+    return measure.first_gradient_is_zero(record) if ended else math.nan
 
 
 def trained(record: Record) -> bool:

@@ -9,8 +9,7 @@ import pytest
 
 from claims.vgg_batch_size.grid import Grid
 from claims.vgg_batch_size.protocol import BATCHES, STOPPINGS, VGG_BATCH_SIZE, case, cells
-from cvclaims.claim import claim
-from cvclaims.verdict.judge import Judge
+from cvclaims import Judge, claim
 
 pytestmark = pytest.mark.gpu
 

@@ -20,9 +20,7 @@ from claims.vgg_batch_size.protocol import (
     cells,
     trained,
 )
-from cvclaims.claim import claim
-from cvclaims.records import Record
-from cvclaims.verdict.judge import Judge, combined
+from cvclaims import Judge, Record, claim, combined
 
 INNER, LARGEST = 128, BATCHES[-1]
 SMALLER = BATCHES[: BATCHES.index(INNER)]

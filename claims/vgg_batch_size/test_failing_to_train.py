@@ -15,8 +15,7 @@ from claims.vgg_batch_size.protocol import (
     cells,
     failed,
 )
-from cvclaims.claim import claim
-from cvclaims.verdict.judge import Judge
+from cvclaims import Judge, claim
 
 pytestmark = pytest.mark.gpu
 

@@ -27,11 +27,14 @@ from cvclaims.verdict.samples import (
     AnySample,
     Arm,
     Computed,
+    Given,
+    Judged,
     Pooled,
     Runs,
     Sample,
     Timed,
     Timing,
+    as_samples,
     combined,
     pooled,
 )
@@ -72,7 +75,7 @@ class Judge:
         self.judgment: Judgment | None = None
 
     def greater(
-        self, a: AnySample, b: AnySample, margin: float = 0.0, shown: Sequence[Sample] = ()
+        self, a: Judged, b: Judged, margin: float = 0.0, shown: Sequence[Sample] = ()
     ) -> None:
         """A is larger than B by more than `margin`.
 
@@ -90,7 +93,7 @@ class Judge:
             margin=margin,
         )
 
-    def not_worse(self, a: AnySample, b: AnySample, delta: float) -> None:
+    def not_worse(self, a: Judged, b: Judged, delta: float) -> None:
         """A is not smaller than B by `delta` or more."""
         self._look(
             Question(
@@ -103,47 +106,48 @@ class Judge:
             delta=delta,
         )
 
-    def ratio(self, a: AnySample, b: AnySample, factor: float = 1.0) -> None:
+    def ratio(self, a: Judged, b: Judged, factor: float = 1.0) -> None:
         """A is more than `factor` times B, in the geometric mean."""
         decide = partial(rules.ratio, factor=factor)
         self._look(Question(f"ratio({factor:g})", decide, "difference"), [a, b])
 
-    def sooner(self, a: AnySample, b: AnySample) -> None:
+    def sooner(self, a: Judged, b: Judged) -> None:
         """A takes fewer epochs than B; one more than the recipe's stands for "never".
 
         Where most runs of an arm never arrive it is `rate` on how many do (V3). Epochs to a value
         fixed beforehand are a matter of the full protocol, those to a share of its own best of
         any.
         """
-        fixed = any(leaf.to_a_threshold for sample in (a, b) for leaf in sample.leaves)
+        samples = as_samples([a, b])
+        fixed = any(leaf.to_a_threshold for sample in samples for leaf in sample.leaves)
         level: Level = "a threshold" if fixed else ""
-        self._look(Question("sooner", rules.sooner, "difference", level), [a, b])
+        self._look(Question("sooner", rules.sooner, "difference", level), samples)
         assert self.judgment is not None
-        arms = [arm for sample in (a, b) for arm in sample.arms]
+        arms = [arm for sample in samples for arm in sample.arms]
         epochs = [runs_of(arm.recipe, self.scale, [0])[0].recipe.epochs for arm in arms]
         counts = [count for told in self.judgment.measured.values() for count in told["values"]]
         if epochs and max(epochs) + 1 in counts:
             self._note(f"{max(epochs) + 1} epochs stand for: not within {max(epochs)}")
 
-    def order(self, *samples: AnySample) -> None:
+    def order(self, *samples: Judged) -> None:
         """The samples stand in descending order."""
         self._all_pairs("order", rules.order, *samples)
 
-    def greatest(self, sample: AnySample, *others: AnySample) -> None:
+    def greatest(self, sample: Judged, *others: Judged) -> None:
         """The first sample is larger than each of the others, all of it in one verdict."""
         self._all_pairs("greatest", rules.greatest, sample, *others)
 
-    def least(self, sample: AnySample, *others: AnySample) -> None:
+    def least(self, sample: Judged, *others: Judged) -> None:
         """The first sample is smaller than each of the others, all of it in one verdict."""
         self._all_pairs("least", rules.least, sample, *others)
 
-    def _all_pairs(self, name: str, rule: Callable[..., Decision], *samples: AnySample) -> None:
+    def _all_pairs(self, name: str, rule: Callable[..., Decision], *samples: Judged) -> None:
         def decide(*groups: Sequence[float], alpha: float) -> Decision:
             return rule(groups, alpha)
 
         self._look(Question(name, decide, "difference", compares=True), samples)
 
-    def level(self, sample: AnySample, value: float, delta: float) -> None:
+    def level(self, sample: Judged, value: float, delta: float) -> None:
         """The mean lies within `delta` of `value`."""
         rule = f"level({value:g}, {delta:g})"
         decide = partial(rules.level, value=value, delta=delta)
@@ -151,25 +155,25 @@ class Judge:
             Question(rule, decide, "one mean", _kind(sample)), [sample], value=value, delta=delta
         )
 
-    def above(self, sample: AnySample, bound: float) -> None:
+    def above(self, sample: Judged, bound: float) -> None:
         """The mean lies above `bound`."""
         rule = f"level(> {bound:g})"
         decide = partial(rules.above, bound=bound)
         self._look(Question(rule, decide, "one mean", _kind(sample)), [sample], bound=bound)
 
-    def below(self, sample: AnySample, bound: float) -> None:
+    def below(self, sample: Judged, bound: float) -> None:
         """The mean lies below `bound`."""
         rule = f"level(< {bound:g})"
         decide = partial(rules.below, bound=bound)
         self._look(Question(rule, decide, "one mean", _kind(sample)), [sample], bound=bound)
 
-    def spread_below(self, sample: AnySample, bound: float) -> None:
+    def spread_below(self, sample: Judged, bound: float) -> None:
         """The standard deviation over seeds lies below `bound`."""
         rule = f"spread(< {bound:g})"
         decide = partial(rules.spread_below, bound=bound)
         self._look(Question(rule, decide, "deviation", "a spread"), [sample], bound=bound)
 
-    def paired(self, sample: AnySample, margin: float = 0.0) -> None:
+    def paired(self, sample: Judged, margin: float = 0.0) -> None:
         """A difference taken pair by pair, such as `a - b`, is more than `margin` in the mean.
 
         A comparison, as `greater` is, and judged at the same scales.
@@ -178,16 +182,16 @@ class Judge:
         question = Question(rule, partial(rules.above, bound=margin), "one mean", compares=True)
         self._look(question, [sample], margin=margin)
 
-    def rate(self, a: AnySample, b: AnySample) -> None:
+    def rate(self, a: Judged, b: Judged) -> None:
         """Of A's runs a larger share are 1 than of B's; every value is 0 or 1."""
         self._look(Question("rate", rules.rate, "rate"), [a, b])
 
-    def share_above(self, sample: AnySample, share: float) -> None:
+    def share_above(self, sample: Judged, share: float) -> None:
         """More than `share` of the runs are 1; every value is 0 or 1."""
         decide = partial(rules.share_above, share=share)
         self._look(Question(f"share(> {share:g})", decide, "share"), [sample])
 
-    def times(self, sample: AnySample, factor: float = 1.0, on_cpu: str = "") -> None:
+    def times(self, sample: Judged, factor: float = 1.0, on_cpu: str = "") -> None:
         """The times' ratio, from the `timer` fixture, is more than `factor`.
 
         `on_cpu` is said beside the row where a processor was timed, as of a statement whose reason
@@ -199,7 +203,7 @@ class Judge:
         if on_cpu and self.judgment.device.startswith("CPU"):
             self._note(on_cpu)
 
-    def times_within(self, sample: AnySample, share: float) -> None:
+    def times_within(self, sample: Judged, share: float) -> None:
         """The times' ratio, from the `timer` fixture, lies inside 1 ± `share`."""
         rule = f"ratio(1 ± {share:g}), timed"
         decide = partial(rules.ratio_within, share=share)
@@ -267,14 +271,15 @@ class Judge:
     def _look(
         self,
         question: Question,
-        samples: Sequence[AnySample],
+        judged: Sequence[Judged],
         **bounds: float,
     ) -> None:
-        """Look after each number of seeds in turn, until one decides.
+        """Look after each number of seeds in turn, until one decides; at numbers in hand once.
 
         `bounds` are the rule's numbers in the samples' own unit, by name.
         """
         self._begin(question.rule)
+        samples = as_samples(judged)
         labels = [sample.label for sample in (*samples, *self._shown)]
         if len(set(labels)) != len(labels):
             raise RuntimeError(f"claim {self.claim.id}: samples need different labels: {labels}")
@@ -289,7 +294,9 @@ class Judge:
         timed = any(isinstance(sample, Timed) for sample in samples)
         if not timed:  # what is shown beside times is known once they are taken
             check_names(self.claim, labels)
-        looks = self.looks if question.test else self.looks[:1]
+        if not question.test or _in_hand(samples):
+            self.looks = self.looks[:1]
+        looks = self.looks
         for look, seeds in enumerate(looks):
             try:
                 records = self._records(samples, seeds)
@@ -346,6 +353,8 @@ class Judge:
             return values
         if isinstance(sample, Timed):
             return [float(sample.take(seed).ratio) for seed in range(seeds)]
+        if isinstance(sample, Given):
+            return list(sample.values)
         if isinstance(sample, Computed):
             return [float(sample.function(seed)) for seed in range(seeds)]
         by_arm = [runs_of(arm.recipe, self.scale, range(seeds)) for arm in sample.arms]
@@ -389,6 +398,7 @@ class Judge:
     ) -> Judgment:
         decision, reported = outcome.decision, self.claim.reported
         asked = replace(question, rule=outcome.rule)
+        looks = (1,) if _in_hand(samples) else looks_at(self.claim)
         full = self.scale != "smoke" and all(run.scale == "full" for run in records)
         places: list[Origin | Timing] = [record.origin for record in records.values()]
         places += timings
@@ -410,7 +420,7 @@ class Judge:
             decision=numbers(decision),
             size=beside.size(asked, samples, reported, decision) if full else "",
             own_runs=beside.own_runs(question, samples, reported),
-            rule_digest=beside.rule_digest(question, looks_at(self.claim)),
+            rule_digest=beside.rule_digest(question, looks),
         )
 
     def _note(self, note: str) -> None:
@@ -419,9 +429,25 @@ class Judge:
         self.judgment = replace(self.judgment, reason=reason)
 
 
-def _kind(sample: AnySample) -> Level:
+def _kind(judged: Judged) -> Level:
     """A level of one arm is absolute; that of a difference of two is the size of a gap."""
+    (sample,) = as_samples([judged])
     return "absolute" if len({arm.name for arm in sample.arms}) == 1 else "a gap"
+
+
+def _in_hand(samples: Sequence[AnySample]) -> bool:
+    """Whether numbers in hand are judged, which are all that there is.
+
+    Raises TypeError where they stand beside what is trained, which would be looked at once with
+    them.
+    """
+    given = [isinstance(sample, Given) for sample in samples]
+    if any(given) and not all(given):
+        raise TypeError(
+            "numbers in hand are compared with numbers in hand; what is trained here is held "
+            "against a report's by `reported`, level() or above()"
+        )
+    return any(given)
 
 
 def _is_empty(value: object) -> bool:

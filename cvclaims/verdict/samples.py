@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TypeAlias
 
-from cvclaims.claim import Claim
+from cvclaims.claim import LARGEST, Claim
 from cvclaims.recipe import Recipe
 from cvclaims.records import Record
 from cvclaims.records import measure as measures
+
+PLACES = ("first", "second", "third", "fourth", "fifth", "sixth")
 
 
 @dataclass(frozen=True)
@@ -145,6 +147,33 @@ class Computed:
 
 
 @dataclass(frozen=True)
+class Given:
+    """Numbers in hand, one for each run that somebody made elsewhere; nothing trains for them.
+
+    There may be any number, and they are judged at one look. Raises ValueError for what is no
+    finite number, and for fewer than two.
+    """
+
+    label: str
+    values: tuple[float, ...]
+    arms: tuple[Arm, ...] = field(default=(), init=False)
+    share: bool = field(default=False, init=False)
+    leaves: tuple[Sample, ...] = field(default=(), init=False)
+
+    def __post_init__(self) -> None:
+        for value in self.values:
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            if not number or not abs(value) < LARGEST:
+                raise ValueError(f"numbers in hand, {self.label!r}: {value!r} is no finite number")
+        if len(self.values) < 2:
+            raise ValueError(
+                f"numbers in hand, {self.label!r}: {len(self.values)} of them; a verdict needs "
+                "two or more"
+            )
+        object.__setattr__(self, "values", tuple(map(float, self.values)))
+
+
+@dataclass(frozen=True)
 class Timing:
     """What timing two arms side by side gave for one seed.
 
@@ -183,7 +212,29 @@ class Timed:
         object.__setattr__(self, "take", cache(self.take))
 
 
-AnySample: TypeAlias = Sample | Pooled | Computed | Timed
+AnySample: TypeAlias = Sample | Pooled | Computed | Given | Timed
+# What a rule takes: a sample, or numbers in hand.
+Judged: TypeAlias = AnySample | Sequence[float]
+
+
+def as_samples(judged: Sequence[Judged]) -> list[AnySample]:
+    """The samples, with numbers in hand among them as such: by their place "first", "second".
+
+    Raises TypeError for what is neither.
+    """
+    found: list[AnySample] = []
+    for place, sample in enumerate(judged, 1):
+        if isinstance(sample, list | tuple):
+            named = PLACES[place - 1] if place <= len(PLACES) else f"{place}th"
+            found.append(Given(named, tuple(sample)))
+        elif isinstance(sample, AnySample):
+            found.append(sample)
+        else:
+            raise TypeError(
+                f"a rule takes samples, such as runs.sgd.test_accuracy, or a list of numbers, "
+                f"not {sample!r}"
+            )
+    return found
 
 
 def pooled(label: str, *samples: Sample, drop_missing: bool = False) -> Pooled:

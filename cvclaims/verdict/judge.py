@@ -44,6 +44,7 @@ __all__ = [
     "AnySample",
     "Arm",
     "Computed",
+    "Given",
     "Judge",
     "Judgment",
     "Pooled",

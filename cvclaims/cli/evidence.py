@@ -191,7 +191,11 @@ class Work:
 
     def _left(self, step: Step) -> list[str]:
         """The step's claims but for those whose every row is judged in full, and not left open."""
-        rows = self._rows()
+        # A row that was timed and one that was trained are done by steps of their own.
+        rows = {
+            id: [row for row in found if bool(row.timed_on) == step.timed]
+            for id, found in self._rows().items()
+        }
         if step.timed or step.scale == "full":
             return [id for id in step.ids if "*" in id or not _settled(rows.get(id, ()))]
         return [id for id in step.ids if "*" in id or not _in_full(rows.get(id, ()))]
@@ -229,7 +233,8 @@ class Work:
     ) -> "subprocess.Popen[bytes]":
         """A worker: every second one goes through the claims from the end."""
         ordered = list(reversed(ids)) if worker % 2 else list(ids)
-        results = self.home / f"results-{worker}"
+        # Times rest on no records that a replay could judge: their rows go where they belong.
+        results = self.results if step.timed else self.home / f"results-{worker}"
         command = self._command(step, ordered, [*options, f"--claims-results={results}"])
         self.home.mkdir(parents=True, exist_ok=True)
         with (self.home / "log").open("ab") as log:
@@ -268,6 +273,8 @@ class Work:
         return [
             *(sys.executable, "-m", "pytest", "claims", f"--claims-id={','.join(ids)}"),
             *(f"--claims-scale={step.scale}", f"--claims-device={device}"),
+            # A claim may be timed and trained; a step does what it is for.
+            *("-m", "timing" if step.timed else "not timing"),
             *(f"--claims-store={self.store}", *options),
         ]
 

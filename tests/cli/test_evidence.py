@@ -70,9 +70,13 @@ def evidence(where: Path, *options: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def rows(where: Path) -> dict[str, dict[str, Any]]:
+def all_rows(where: Path) -> list[dict[str, Any]]:
     table = json.loads((where / "results" / "claims.json").read_text(encoding="utf-8"))
-    return {row["id"]: row for row in table["claims"]}
+    return list(table["claims"])
+
+
+def rows(where: Path) -> dict[str, dict[str, Any]]:
+    return {row["id"]: row for row in all_rows(where)}
 
 
 def test_it_trains_from_a_checkout_and_renews_the_results(repository: Path) -> None:
@@ -136,3 +140,39 @@ def test_without_a_repository_it_says_so(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert done.stderr.startswith("cvclaims evidence: git rev-parse failed in ")
     assert len(done.stderr.splitlines()) == 1
+
+
+TIMED = f"""
+import pytest
+{PRELUDE}
+@about("1.1", recipes=BOTH)
+def test_trained(runs, verdict):
+    verdict.greater(runs.good.test_accuracy, runs.bad.test_accuracy)
+
+@pytest.mark.timing
+@about("1.1", recipes=BOTH, case="time")
+def test_timed(runs, verdict, timer):
+    verdict.times(timer.ratio(runs.good, runs.bad), factor=50)
+"""
+TIMED_QUEUE = QUEUE.replace('"1.1", "1.2"', '"1.1"')
+
+
+def test_a_step_times_or_trains_and_its_rows_are_kept(repository: Path) -> None:
+    (repository / "claims" / "test_claims.py").write_text(TIMED, encoding="utf-8")
+    queue = repository / "claims" / "evidence.toml"
+    queue.write_text(TIMED_QUEUE + TIMED_QUEUE + "timed = true\n", encoding="utf-8")
+    commit(repository, "one is timed")
+    done = evidence(repository, "--steps", "2", "--nice", "0")
+    assert done.returncode == 0, done.stdout + done.stderr
+    (row,) = (row for row in all_rows(repository) if (row["rule"] or "").endswith("timed"))
+    assert (row["case"], row["verdict"]) == ("time", "refuted"), "no record could be replayed"
+    records = repository / ".cvclaims" / "evidence" / "records"
+    assert not list(records.rglob("full/*/*.json")), "nothing trains in a step that times"
+    (repository / ".cvclaims" / "evidence" / "log").unlink()
+    assert evidence(repository, "--steps", "2").returncode == 0
+    assert not (repository / ".cvclaims" / "evidence" / "log").exists(), "it is timed already"
+
+    assert evidence(repository, "--steps", "1", "--nice", "0").returncode == 0
+    found = {row["case"]: row for row in all_rows(repository)}
+    assert found["time"] == row, "a step that trains leaves it alone"
+    assert found[""]["verdict"] == "supported"

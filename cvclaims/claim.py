@@ -1,6 +1,6 @@
 """What a report found: the claim, its source, and the numbers it gives.
 
-    from cvclaims.claim import Report, claim
+    from cvclaims import Report, claim
 
     HW3 = Report(5, "losses-activations-optimizers", "Computer Vision HW3")
 
@@ -20,7 +20,7 @@ import inspect
 import keyword
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 # No number of a report comes near; the rows are read back with the same bound.
 LARGEST = 1e300
+
+# In what a claim's numbers are given: "" as they are measured, "%" as percentages of shares.
+UNITS = ("", "%")
 
 # What a report gives for a name: one number, or one for each run that it publishes.
 Reported: TypeAlias = float | Sequence[float]
@@ -88,12 +91,12 @@ class Source:
 class Claim:
     """One statement of a report, for one case of the test that judges it.
 
-    `reported` holds the report's numbers by name, in the unit that is measured: one, or one for
-    each run that it publishes. `recipes` names
-    what is trained. `disputed` says why the report's own numbers or arithmetic contradict the
-    statement; then REFUTED is the expected outcome. `about_failing` names the recipes of which the
-    statement says that they fail to train, or is True for all of them; the guards against networks
-    that never trained (`verdict.validity`) leave these alone.
+    `reported` holds the report's numbers by name: one, or one for each run that it publishes, in
+    the unit that is measured, or in percent where `unit` is "%"; numbers in hand are given in the
+    same unit. `recipes` names what is trained. `disputed` says why the report's own numbers or
+    arithmetic contradict the statement; then REFUTED is the expected outcome. `about_failing` names
+    the recipes of which the statement says that they fail to train, or is True for all of them; the
+    guards against networks that never trained (`verdict.validity`) leave these alone.
     """
 
     id: str
@@ -104,6 +107,7 @@ class Claim:
     disputed: str | None = None
     case: str = ""
     about_failing: bool | Iterable[str] = ()
+    unit: str = ""
 
     def __post_init__(self) -> None:
         if not isinstance(self.id, str) or not self.id or any(c.isspace() for c in self.id):
@@ -116,6 +120,8 @@ class Claim:
             if not _says_something(name):
                 raise self._wrong(f"what is reported has a name, not {name!r}")
             self._check_reported(name, value)
+        if self.unit not in UNITS:
+            raise self._wrong(f"`unit` is '%' or left out, not {self.unit!r}")
         for name, recipe in self.recipes.items():
             if not _names_an_arm(name):
                 raise self._wrong(f"{name!r} cannot name a recipe in `runs.{name}`")
@@ -176,6 +182,14 @@ class Claim:
         return ValueError(f"claim {self.id}: {what}")
 
 
+def shares_of(percentages: Sequence[float]) -> tuple[float, ...]:
+    """Percentages as shares: 83.33 as 0.8333 and not its neighbour; ValueError beyond ±100."""
+    for number in percentages:
+        if abs(number) > 100:
+            raise ValueError(f"{number:g} is no percentage of -100 to 100, as `unit` has it")
+    return tuple(float(f"{number / 100:.15g}") for number in percentages)
+
+
 def mean_reported(value: Reported) -> float:
     """A reported number; of several runs their mean."""
     return float(value) if isinstance(value, int | float) else math.fsum(value) / len(value)
@@ -211,6 +225,7 @@ class ClaimMark:
     disputed: PerCase[str | None]
     case: PerCase[str | None]
     about_failing: PerCase[bool | Iterable[str]] = ()
+    unit: str = ""
 
     def at_scales(self, params: Mapping[str, Any], case_id: str = "") -> dict[str, Claim]:
         """The claim for one case at each scale; see `claim`."""
@@ -228,16 +243,32 @@ class ClaimMark:
         case = _for_case(self, "case", self.case, params)
         known = {"scale": scale, **params} if self._asks_for_scale else params
         about: PerCase[Any] = self.about_failing
-        return Claim(
+        reported = _named(self, "reported", _for_case(self, "reported", self.reported, params))
+        found = Claim(
             id=self.id,
             title=self.title,
             source=self.source,
-            reported=_named(self, "reported", _for_case(self, "reported", self.reported, params)),
+            reported=reported,
             recipes=_named(self, "recipes", _for_case(self, "recipes", self.recipes, known)),
             disputed=_for_case(self, "disputed", self.disputed, params),
             case=case_id if case is None else case,
             about_failing=_for_case(self, "about_failing", about, known),
+            unit=self.unit,
         )
+        return found if self.unit != "%" else replace(found, reported=_of_percent(found))
+
+
+def _of_percent(claim: Claim) -> dict[str, Reported]:
+    """The reported numbers as the shares that are measured."""
+    found: dict[str, Reported] = {}
+    for name, value in claim.reported.items():
+        runs = value if isinstance(value, Sequence) else (value,)
+        try:
+            shares = shares_of(runs)
+        except ValueError as why:
+            raise ValueError(f"claim {claim.id}: reported {name!r}: {why}") from None
+        found[name] = shares if runs is value else shares[0]
+    return found
 
 
 def _for_case(mark: ClaimMark, name: str, value: PerCase[T], params: Mapping[str, Any]) -> T:
@@ -273,16 +304,29 @@ def claim(
     disputed: PerCase[str | None] = None,
     case: PerCase[str | None] = None,
     about_failing: PerCase[bool | Iterable[str]] = (),
+    unit: str = "",
 ) -> "pytest.MarkDecorator":
     """Mark a test as the judge of one claim; see the module's example.
 
     The test either asks the `verdict` fixture for one verdict, or is a Hypothesis property: then
     a counterexample refutes the claim. `case` names the row where a claim has several tests; a
     parametrised test takes pytest's own id of the case when it is left out. `about_failing` names
-    the recipes of which the statement says that they fail to train, or is True for all.
+    the recipes of which the statement says that they fail to train, or is True for all. With
+    `unit="%"` the reported numbers, and numbers in hand, are percentages of what is measured and
+    shown as shares of 0 to 1; a rule's bounds are shares.
     """
     import pytest
 
     return pytest.mark.claim(
-        ClaimMark(id, title, source, reported or {}, recipes or {}, disputed, case, about_failing)
+        ClaimMark(
+            id,
+            title,
+            source,
+            reported or {},
+            recipes or {},
+            disputed,
+            case,
+            about_failing,
+            unit,
+        )
     )

@@ -280,7 +280,7 @@ class Judge:
         `bounds` are the rule's numbers in the samples' own unit, by name.
         """
         self._begin(question.rule)
-        samples = as_samples(judged)
+        samples = as_samples(judged, self.claim.unit)
         labels = [sample.label for sample in (*samples, *self._shown)]
         if len(set(labels)) != len(labels):
             raise RuntimeError(f"claim {self.claim.id}: samples need different labels: {labels}")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TypeAlias
 
-from cvclaims.claim import LARGEST, Claim
+from cvclaims.claim import LARGEST, Claim, shares_of
 from cvclaims.recipe import Recipe
 from cvclaims.records import Record
 from cvclaims.records import measure as measures
@@ -150,14 +150,14 @@ class Computed:
 class Given:
     """Numbers in hand, one for each run that somebody made elsewhere; nothing trains for them.
 
-    There may be any number, and they are judged at one look. Raises ValueError for what is no
-    finite number, and for fewer than two.
+    There may be any number, and they are judged at one look; `share` where all are of 0 to 1.
+    Raises ValueError for what is no finite number, and for fewer than two.
     """
 
     label: str
     values: tuple[float, ...]
+    share: bool = False
     arms: tuple[Arm, ...] = field(default=(), init=False)
-    share: bool = field(default=False, init=False)
     leaves: tuple[Sample, ...] = field(default=(), init=False)
 
     def __post_init__(self) -> None:
@@ -217,23 +217,25 @@ AnySample: TypeAlias = Sample | Pooled | Computed | Given | Timed
 Judged: TypeAlias = AnySample | Sequence[float]
 
 
-def as_samples(judged: Sequence[Judged]) -> list[AnySample]:
+def as_samples(judged: Sequence[Judged], unit: str = "") -> list[AnySample]:
     """The samples, with numbers in hand among them as such: by their place "first", "second".
 
-    Raises TypeError for what is neither.
+    Numbers in hand in "%" become shares. Raises TypeError for what is neither, ValueError for what
+    is no percentage.
     """
     found: list[AnySample] = []
     for place, sample in enumerate(judged, 1):
         if isinstance(sample, list | tuple):
             named = PLACES[place - 1] if place <= len(PLACES) else f"{place}th"
-            found.append(Given(named, tuple(sample)))
-        elif isinstance(sample, AnySample):
-            found.append(sample)
-        else:
+            sample = Given(named, tuple(sample))
+        if not isinstance(sample, AnySample):
             raise TypeError(
                 f"a rule takes samples, such as runs.sgd.test_accuracy, or a list of numbers, "
                 f"not {sample!r}"
             )
+        if isinstance(sample, Given) and unit == "%":
+            sample = Given(sample.label, shares_of(sample.values), share=True)
+        found.append(sample)
     return found
 
 

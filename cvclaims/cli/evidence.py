@@ -171,8 +171,9 @@ class Work:
             for rounds, seeds in (("first looks", FIRST_LOOK), ("further looks", None)):
                 for step in [s for s in steps if s.timed and seeds] + with_others:
                     ids = self._left(step)
-                    if ids:
-                        failed |= self._carry_out(step, ids, seeds, rounds)
+                    # A session that is ended writes no table, and times are nowhere else.
+                    for part in [[id] for id in ids] if step.timed else [ids] if ids else []:
+                        failed |= self._carry_out(step, part, seeds, rounds)
             self.renew()
         finally:
             lock.release()

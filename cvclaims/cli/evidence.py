@@ -173,7 +173,8 @@ class Work:
                     ids = self._left(step)
                     # A session that is ended writes no table, and times are nowhere else.
                     for part in [[id] for id in ids] if step.timed else [ids] if ids else []:
-                        failed |= self._carry_out(step, part, seeds, rounds)
+                        wanted = None if step.timed else seeds  # times take minutes: every look
+                        failed |= self._carry_out(step, part, wanted, rounds)
             self.renew()
         finally:
             lock.release()
@@ -197,9 +198,8 @@ class Work:
             id: [row for row in found if bool(row.timed_on) == step.timed]
             for id, found in self._rows().items()
         }
-        if step.timed or step.scale == "full":
-            return [id for id in step.ids if "*" in id or not _settled(rows.get(id, ()))]
-        return [id for id in step.ids if "*" in id or not _in_full(rows.get(id, ()))]
+        done = _settled if step.scale == "full" and not step.timed else _in_full
+        return [id for id in step.ids if "*" in id or not done(rows.get(id, ()))]
 
     def _rows(self) -> dict[str, list[Row]]:
         found: dict[str, list[Row]] = {}

@@ -172,9 +172,8 @@ class Work:
                 for step in [s for s in steps if s.timed and seeds] + with_others:
                     ids = self._left(step)
                     # A session that is ended writes no table, and times are nowhere else.
-                    for part in [[id] for id in ids] if step.timed else [ids] if ids else []:
-                        wanted = None if step.timed else seeds  # times take minutes: every look
-                        failed |= self._carry_out(step, part, wanted, rounds)
+                    for part in filter(None, [[id] for id in ids] if step.timed else [ids]):
+                        failed |= self._carry_out(step, part, seeds, rounds)
             self.renew()
         finally:
             lock.release()
@@ -214,7 +213,8 @@ class Work:
         begun = time.monotonic()
         show([f"step {step.number}, {step.what}, {step.scale}: {rounds} of {', '.join(ids)}"])
         options = ["-q", "-p", "no:cacheprovider"]
-        options += [f"--claims-seeds={seeds}"] if seeds else []
+        # What is timed has no second round: it takes all looks at once.
+        options += [f"--claims-seeds={seeds}"] if seeds and not step.timed else []
         count = 1 if step.timed else self.workers
         started = [self._start(step, options, ids, worker) for worker in range(count)]
         try:

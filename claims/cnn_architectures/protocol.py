@@ -7,7 +7,7 @@ its 1×1 reductions, and what becomes of VGG, Inception and ResNet at 50 and 101
 from typing import Any
 
 from cvclaims import Recipe, Report
-from cvclaims.catalogue import TORCHVISION
+from cvclaims.specs import TORCHVISION
 
 CNN_ARCHITECTURES = Report(
     3,

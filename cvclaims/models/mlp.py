@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cvclaims.catalogue import ACTIVATIONS
+from cvclaims.specs import ACTIVATIONS
 
 # (gradient by an activation's output, that output) -> gradient by its input, in the first's memory.
 ActivationGradient: TypeAlias = Callable[[Tensor, Tensor], Tensor]

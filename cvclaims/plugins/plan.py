@@ -51,7 +51,7 @@ class Planner:
             yield "no claims were selected"
             return
         seeds = self.suite.settings.seeds
-        training = [case for case in cases if case.claim.recipes and not case.is_timed]
+        training = [case for case in cases if case.digests and not case.is_timed]
         yield _told(cases, training)
         if not training:
             return
@@ -110,8 +110,8 @@ def _kinds(count: int) -> str:
 
 def _there(records: Sequence[Record], needed: Iterable[Sequence[Run]]) -> set[Run]:
     """The runs that the store holds."""
-    held = {(r.recipe.digest, r.seed) for r in records if r.origin.revision == TRAINING_REVISION}
-    return {run for runs in needed for run in runs if (run.recipe.digest, run.seed) in held}
+    held = {(r.trained.digest, r.seed) for r in records if r.origin.revision == TRAINING_REVISION}
+    return {run for runs in needed for run in runs if (run.trained.digest, run.seed) in held}
 
 
 def _look(needed: Sequence[Sequence[Run]], there: Set[Run], estimate: Estimate) -> str:
@@ -127,7 +127,8 @@ def _look(needed: Sequence[Sequence[Run]], there: Set[Run], estimate: Estimate) 
 def _runs(case: Case, seeds: int) -> list[Run]:
     """The runs of a claim over so many seeds; smoke takes one."""
     upto = range(1 if case.scale == "smoke" else seeds)
-    found = (runs_of(recipe, case.scale, upto) for recipe in case.claim.recipes.values())
+    to_train = [recipe for recipe in case.claim.recipes.values() if recipe.available is None]
+    found = (runs_of(recipe, case.scale, upto) for recipe in to_train)
     return list(dict.fromkeys(run for runs in found for run in runs))
 
 
@@ -163,7 +164,7 @@ def order(
     needed = {case.nodeid: _runs(case, looks(case.claim, seeds)[0]) for case in cases}
     everything = {run for runs in needed.values() for run in runs} - there
     by_time = estimate.total(everything)[1] == 0
-    cost = {run: (estimate.seconds(run) if by_time else run.recipe.work) for run in everything}
+    cost = {run: (estimate.seconds(run) if by_time else run.trained.work) for run in everything}
     done = set(there)
     left = [case for case in cases if not done.issuperset(needed[case.nodeid])]
     while left:

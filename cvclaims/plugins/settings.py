@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cvclaims.catalogue import DATASETS
 from cvclaims.plugins.gpu import gpu_present as gpu_present
 from cvclaims.text import clean
 
@@ -76,6 +75,7 @@ class Settings:
     def _held(self) -> str:
         """The data folder and the sets in it; at smoke scale also what stands in for the others."""
         from cvclaims.data.folder import found
+        from cvclaims.specs import DATASETS
 
         held = found(self.data)
         titles = {name: facts.title for name, facts in DATASETS.items() if facts.get}

@@ -9,7 +9,6 @@ import pytest
 from cvclaims.plugins.cases import Case
 from cvclaims.plugins.suite import Suite
 from cvclaims.recipe import Recipe
-from cvclaims.scales import scaled
 
 if TYPE_CHECKING:
     import torch
@@ -77,7 +76,7 @@ class Timer:
         from cvclaims.training.timing import ROUNDS, side_by_side
         from cvclaims.verdict.samples import Timing
 
-        recipes = [scaled(arm.recipe, self.case.scale) for arm in (a, b)]
+        recipes = [self._recipe(arm) for arm in (a, b)]
         first, second = ((recipe, self._data(recipe)) for recipe in recipes)
         device = self.suite.device
         # Smoke judges no time, so it need not wait until nobody else trains here.
@@ -98,6 +97,12 @@ class Timer:
             stand_in=any(data.stand_in for data in used),
         )
 
+    def _recipe(self, arm: "Arm") -> Recipe:
+        recipe = arm.trained.at(self.case.scale)
+        if not isinstance(recipe, Recipe):
+            raise TypeError(f"only a Recipe's epochs can be timed; {arm.name!r} is none")
+        return recipe
+
     def _refuse(self) -> None:
         from cvclaims.engines import NotEvaluated
 
@@ -112,7 +117,7 @@ class Timer:
 
         smoke = self.case.scale == "smoke"
         try:
-            return load(recipe.data, self.suite.settings.data, allow_stand_in=smoke)
+            return load(recipe.dataset, self.suite.settings.data, allow_stand_in=smoke)
         except DataMissing as why:
             raise NotEvaluated(str(why)) from None
 

@@ -14,7 +14,6 @@ from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 from matplotlib.ticker import LogLocator, MaxNLocator
 
-from cvclaims.catalogue import DATASETS
 from cvclaims.records.record import Record
 from cvclaims.report.axes import (
     COLOURS,
@@ -40,6 +39,7 @@ from cvclaims.report.probes import (
     per_epoch,
 )
 from cvclaims.report.reported import Curve, class_marks, class_means, marks
+from cvclaims.specs import DATASETS
 
 # With fewer layers there is no flow to look at.
 DEEP = 6

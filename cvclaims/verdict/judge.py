@@ -19,7 +19,7 @@ from cvclaims.plan import looks as looks_at
 from cvclaims.records import Origin, Record
 from cvclaims.verdict import beside, rules
 from cvclaims.verdict.decision import Decision, Verdict
-from cvclaims.verdict.guards import Level, Look, Outcome, Question
+from cvclaims.verdict.guards import Level, Look, Outcome, Question, epochs_of
 from cvclaims.verdict.judgment import Judgment as Judgment
 from cvclaims.verdict.judgment import numbers, summary
 from cvclaims.verdict.reported import check_names, check_shares
@@ -125,9 +125,9 @@ class Judge:
         self._look(Question("sooner", rules.sooner, "difference", level), samples)
         assert self.judgment is not None
         arms = [arm for sample in samples for arm in sample.arms]
-        epochs = [runs_of(arm.recipe, self.scale, [0])[0].recipe.epochs for arm in arms]
+        epochs = [epochs_of(runs_of(arm.trained, self.scale, [0])[0]) for arm in arms]
         counts = [count for told in self.judgment.measured.values() for count in told["values"]]
-        if epochs and max(epochs) + 1 in counts:
+        if max(epochs, default=0) and max(epochs) + 1 in counts:
             self._note(f"{max(epochs) + 1} epochs stand for: not within {max(epochs)}")
 
     def order(self, *samples: Judged) -> None:
@@ -340,7 +340,7 @@ class Judge:
         runs: dict[Run, None] = {}
         for sample in samples:
             for arm in sample.arms:
-                runs.update(dict.fromkeys(runs_of(arm.recipe, self.scale, range(seeds))))
+                runs.update(dict.fromkeys(runs_of(arm.trained, self.scale, range(seeds))))
         found = dict(zip(runs, self.engine.records(list(runs)), strict=True))
         return {run: found[run] for run in runs}
 
@@ -358,7 +358,7 @@ class Judge:
             return list(sample.values)
         if isinstance(sample, Computed):
             return [float(sample.function(seed)) for seed in range(seeds)]
-        by_arm = [runs_of(arm.recipe, self.scale, range(seeds)) for arm in sample.arms]
+        by_arm = [runs_of(arm.trained, self.scale, range(seeds)) for arm in sample.arms]
         return [
             float(sample.combine([records[run] for run in runs]))
             for runs in zip(*by_arm, strict=True)
@@ -384,7 +384,7 @@ class Judge:
             what = "how soon a value is reached" if level == "a threshold" else "a level"
             return Decision(Verdict.RAN, f"{what} is a statement about the full protocol")
         prints = {r.origin.fingerprint for r in records.values()}
-        if len(prints) > len({run.recipe.data for run in records}):
+        if len(prints) > len({run.trained.folder for run in records}):
             raise RuntimeError(f"claim {self.claim.id}: its records come from different data")
         return None
 
@@ -405,7 +405,7 @@ class Judge:
         places += timings
         evidence: dict[str, list[str]] = {}
         for arm in dict.fromkeys(arm for sample in samples for arm in sample.arms):
-            mine = set(runs_of(arm.recipe, self.scale, range(max(self.looks))))
+            mine = set(runs_of(arm.trained, self.scale, range(max(self.looks))))
             evidence[arm.name] = [r.key for run, r in records.items() if run in mine]
         return Judgment(
             verdict=decision.verdict,

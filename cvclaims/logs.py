@@ -1,0 +1,7 @@
+"""stub"""
+
+
+class LogError(ValueError): ...
+
+
+class Logged: ...

@@ -76,6 +76,11 @@ class DatasetSpec:
         return self.read()
 
     @property
+    def is_here(self) -> bool:
+        """Whether it can be loaded, and not only be read of in a record."""
+        return bool(self.load)
+
+    @property
     def train(self) -> int:
         """Training samples."""
         return self.facts.train
@@ -388,8 +393,9 @@ S = TypeVar("S", ModelSpec, DatasetSpec)
 
 
 def named_or_spec(spec: S) -> S | str:
-    """A built-in one's name; a stranger's spec itself, which may not know its name yet."""
-    return spec.stem if spec in (*MODELS.values(), *DATASETS.values()) else spec
+    """A name where that says all; a stranger's spec itself, which may not know its name yet."""
+    names: Mapping[str, Any] = {**MODELS, **DATASETS}
+    return spec.stem if names.get(spec.stem) is spec or not spec.is_here else spec
 
 
 def _found(

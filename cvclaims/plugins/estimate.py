@@ -165,7 +165,7 @@ def bench_on(device: torch.device, beside: int) -> Bench:
     shown = name if device.type != "cpu" else f"{name}, {_threads(torch.get_num_threads())} a run"
 
     def measured(record: Record) -> bool:
-        with one_thread(record.recipe):
+        with one_thread(record.trained):
             threads = torch.get_num_threads()
         alike = device.type == "cuda" or record.origin.threads == threads
         return record.origin.device == name and alike

@@ -215,10 +215,10 @@ class Recipe:
             raise ValueError(f"{str(data)!r} has numbers for targets, and so no accuracy")
         _count(self, "train_size", self._available("train"))
         _count(self, "test_size", self._available("test"))
-        _count(self, "batch_size", self.train_samples)
         whole = self.train_samples + self.held_out
         if self.held_out >= whole:
             raise ValueError(f"held_out {self.held_out} leaves none of {whole} training samples")
+        _count(self, "batch_size", self.train_samples)
 
     def _check_numbers(self) -> None:
         for name in ("lr", "init_std", "gamma"):
@@ -422,7 +422,7 @@ class Recipe:
 
 def digest_of_form(form: Mapping[str, Any]) -> str:
     """SHA-256 (hex) of a form of JSON types, whatever the order of its fields."""
-    text = json.dumps(form, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    text = json.dumps(form, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -43,6 +43,8 @@ ROOMS: dict[str, set[str]] = {
         *("catalogue", "seeds", "locks", "text", "logs", "recipe", "trainable", "plan"),
         *("records", "data", "models", "training"),
     },
+    "schedule": {"claim", "plan"},
+    "estimate": {"specs", "recipe", "trainable", "plan", "records", "training", "engines"},
     "verdict": {
         *("catalogue", "specs", "recipe", "trainable", "claim", "plan", "records", "engines"),
     },

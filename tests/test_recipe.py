@@ -32,6 +32,7 @@ RICH = Recipe(
 )
 # Another value for each field that decides what is learned.
 OTHERS: dict[str, Any] = {
+    "metrics": {"f1": "f1@0123456789abcdef"},
     "data": "moons",
     "train_size": 1436,
     "test_size": 359,

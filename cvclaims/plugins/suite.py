@@ -306,7 +306,7 @@ class Suite:
         timed = [case for case in cases if case.is_timed]
         rest = [case for case in cases if not case.is_timed]
         if any(case.is_heavy for case in rest):
-            from cvclaims.plugins.plan import cheapest_first
+            from cvclaims.schedule import cheapest_first
 
             rest = cheapest_first(rest, self.settings.seeds)
         else:

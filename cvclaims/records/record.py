@@ -249,7 +249,9 @@ def _check_key(form: Mapping[str, Any]) -> None:
     recipe, origin = form.get("recipe"), form.get("origin")
     if isinstance(recipe, dict) and isinstance(origin, dict):
         named = origin.get("fingerprint"), origin.get("revision")
-        with contextlib.suppress(RecursionError):  # nested as deep as it could just be read
+        with contextlib.suppress(
+            RecursionError, ValueError
+        ):  # nested as deep as it could just be read
             if form.get("key") == _key(digest_of(recipe), form.get("seed"), *named):
                 return
     raise DamagedError("its key does not belong to its recipe, seed and data: it was altered")

@@ -15,7 +15,6 @@ from matplotlib.gridspec import GridSpec
 from matplotlib.ticker import LogLocator, MaxNLocator
 
 from cvclaims.recipe import Recipe
-from cvclaims.records import Record
 from cvclaims.records.record import Record
 from cvclaims.report.axes import (
     COLOURS,

@@ -166,7 +166,7 @@ def test_planned_runs_that_cannot_be_had_stop_nothing(
     newer = path(store, runs(0, recipe=LONGER)[0])
     newer.write_text(newer.read_text().replace(f'"schema": {SCHEMA}', '"schema": 99'))
 
-    def damaged(name: object, *args: Any, **kwargs: Any) -> Dataset:
+    def damaged(name: Any, *args: Any, **kwargs: Any) -> Dataset:
         if str(name) == "circles":
             raise DataError("a file of it is damaged")
         return load(name, *args, **kwargs)

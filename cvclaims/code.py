@@ -21,6 +21,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path, PurePath
 from typing import Any
 
+from cvclaims import syntax
+
 # What makes it impossible to tell what is reached.
 _DYNAMIC = ("eval", "exec", "compile", "__import__", "globals", "import_module")
 _PLAIN = (type(None), bool, int, float, complex, str, bytes, type(...), type(NotImplemented), range)
@@ -32,8 +34,6 @@ _INSTALLED = tuple(
     if path
 )
 _FOLDERS = {"site-packages", "dist-packages"}
-# Fields of a syntax tree that say nothing of what is done.
-_SILENT = {"ctx", "kind", "type_comment", "type_ignores", "lineno", "end_lineno"}
 
 
 class UntoldError(ValueError):
@@ -95,6 +95,8 @@ class _Reach:
         kind = type(thing)
         if _says_itself(thing):
             return ("named", kind.__module__, repr(thing))
+        if (numbers := _array_of(thing)) is not None:
+            return ("array", *numbers)
         if not self._is_ours(kind):
             name = getattr(thing, "__qualname__", None) or getattr(thing, "__name__", None)
             if isinstance(name, str) and callable(thing) and not self._is_ours(thing):
@@ -143,7 +145,7 @@ class _Reach:
         bases: tuple[object, ...] = ()
         if isinstance(thing, type):
             bases = tuple(self.form(base) for base in (*thing.__mro__[1:], type(thing)))
-        return (type(thing).__name__, _form(tree), tuple(reached), bases)
+        return (type(thing).__name__, syntax.form(tree), tuple(reached), bases)
 
     def _source(self, thing: Any) -> ast.AST:
         try:
@@ -170,12 +172,12 @@ class _Reach:
         """What the names in a tree stand for, each once, in the order in which they stand there."""
         seen: set[str] = set()
         read = _read_globally(tree, thing)
-        for node in _walk(tree):
+        for node in syntax.walk(tree):
             if isinstance(node, ast.Call):
                 self._refuse_dynamic(node, thing)
             if isinstance(node, ast.Import | ast.ImportFrom):
                 yield from self._imported(node, thing)
-            name = _dotted(node)
+            name = syntax.dotted(node)
             if not name or (read is not None and name[0] not in read):
                 continue
             found, path = self._looked_up(name, scope)
@@ -255,7 +257,11 @@ class _Reach:
         except (OSError, ValueError, SyntaxError):
             raise self._untold(f"the source of module {module.__name__} is not there") from None
         reached = self._reached(tree, vars(module), module)
-        return ("module", _form(tree), tuple((name, self.form(of, name)) for name, of in reached))
+        return (
+            "module",
+            syntax.form(tree),
+            tuple((name, self.form(of, name)) for name, of in reached),
+        )
 
     def _is_ours(self, thing: Any) -> bool:
         """Whether a module, function or class belongs to the project of what is told."""
@@ -290,7 +296,8 @@ def _scope_of(thing: Any) -> Mapping[str, Any]:
         return vars(thing)
     if isinstance(thing, types.FunctionType):
         cells = zip(thing.__code__.co_freevars, thing.__closure__ or (), strict=True)
-        return {**thing.__globals__, **{name: of for name, cell in cells if (of := _held(cell))}}
+        held = {name: _held(cell) for name, cell in cells}
+        return {**thing.__globals__, **{n: of for n, of in held.items() if of is not None}}
     scope: dict[str, Any] = {}
     for function in _functions_of(thing):
         scope = {**scope, **_scope_of(function)}
@@ -301,10 +308,10 @@ def _scope_of(thing: Any) -> Mapping[str, Any]:
 def _read_globally(tree: ast.AST, thing: Any) -> set[str] | None:
     """The names that a function's or class's code reads from around it; None: any may be."""
     if isinstance(thing, types.FunctionType):
-        codes, outside = [thing.__code__], _outside(tree)
+        codes, outside = [thing.__code__], syntax.outside(tree)
     elif isinstance(thing, type):
         codes = [f.__code__ for f in _functions_of(thing)]
-        outside = [part for node in ast.iter_child_nodes(tree) for part in _outside(node)]
+        outside = [part for node in ast.iter_child_nodes(tree) for part in syntax.outside(node)]
     else:
         return None
     names = {node.id for part in outside for node in ast.walk(part) if isinstance(node, ast.Name)}
@@ -315,13 +322,6 @@ def _read_globally(tree: ast.AST, thing: Any) -> set[str] | None:
     return names
 
 
-def _outside(node: ast.AST) -> list[ast.AST]:
-    """The parts of a definition that are carried out where it stands; of anything else all."""
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-        return [*node.decorator_list, *node.args.defaults, *filter(None, node.args.kw_defaults)]
-    return [node]
-
-
 def _functions_of(kind: type) -> Iterator[types.FunctionType]:
     """The functions that a class's body defines."""
     for part in vars(kind).values():
@@ -329,6 +329,17 @@ def _functions_of(kind: type) -> Iterator[types.FunctionType]:
         function = inspect.unwrap(inner) if callable(inner) else inner
         if isinstance(function, types.FunctionType) and function.__module__ == kind.__module__:
             yield function
+
+
+def _array_of(thing: Any) -> tuple[str, ...] | None:
+    """An array's or a tensor's type, shape and bytes; None for anything else."""
+    kind = type(thing)
+    if (kind.__module__, kind.__name__) == ("torch", "Tensor"):
+        thing = thing.detach().cpu().numpy()
+    elif (kind.__module__, kind.__name__) != ("numpy", "ndarray") or thing.dtype.hasobject:
+        return None
+    digest = hashlib.sha256(thing.tobytes()).hexdigest()
+    return kind.__name__, thing.dtype.str, str(thing.shape), digest
 
 
 def _says_itself(thing: Any) -> bool:
@@ -344,46 +355,6 @@ def _held(cell: types.CellType) -> Any:
         return cell.cell_contents
     except ValueError:  # it has none yet
         return None
-
-
-def _walk(tree: ast.AST) -> Iterator[ast.AST]:
-    """The nodes of a tree in the order of the text; of a dotted name the whole alone."""
-    yield tree
-    if _dotted(tree):
-        return
-    for child in ast.iter_child_nodes(tree):
-        yield from _walk(child)
-
-
-def _dotted(node: ast.AST) -> list[str]:
-    """The parts of a name that is read, such as `helpers.block`; empty for any other node."""
-    if isinstance(node, ast.Name):
-        return [node.id]
-    if isinstance(node, ast.Attribute) and (before := _dotted(node.value)):
-        return [*before, node.attr]
-    return []
-
-
-def _form(node: Any) -> object:
-    """A tree as nested tuples, without what says nothing: the same in every version of Python."""
-    if isinstance(node, list):
-        return tuple(map(_form, node))
-    if not isinstance(node, ast.AST):
-        return (type(node).__name__, repr(node))
-    fields = []
-    for name, value in ast.iter_fields(node):
-        if name == "body" and isinstance(value, list):
-            value = _without_docstring(node, value)
-        if name not in _SILENT and value is not None and value != []:
-            fields.append((name, _form(value)))
-    return (type(node).__name__, *fields)
-
-
-def _without_docstring(node: ast.AST, body: list[Any]) -> list[Any]:
-    documented = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Module
-    if isinstance(node, documented) and ast.get_docstring(node, clean=False) is not None:
-        return body[1:]
-    return body
 
 
 def _slots(kind: type) -> Iterable[str]:

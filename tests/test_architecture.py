@@ -26,7 +26,8 @@ ROOMS: dict[str, set[str]] = {
     "files": set(),
     "session": set(),
     "locks": {"text"},
-    "code": {"text"},
+    "syntax": set(),
+    "code": {"syntax"},
     "logs": {"text", "catalogue"},
     "specs": {"catalogue", "code"},
     "scales": {"catalogue"},
@@ -59,7 +60,7 @@ ROOMS["__main__"] = {"cli"}
 # Needed while tests are collected, in any project: nothing heavy at all.
 COLLECTED = (
     *("catalogue", "claim", "files", "locks", "plan", "recipe", "scales", "seeds"),
-    *("session", "code", "specs", "trainable", "own", "logs"),
+    *("session", "syntax", "code", "specs", "trainable", "own", "logs"),
     *("records", "records.measure", "engines", "engines.replay", "data.folder"),
     *("plugins.claims", "plugins.torch_fixtures", "plugins.results"),
     *("text", "cli", "cli.compare", "cli.evidence", "queue", "report.changes"),

@@ -157,7 +157,6 @@ MEND = ": give it a version=, and raise that with each change"
             "import helpers\ndef f(n): return getattr(helpers, n)",
             "f (nets.py, line 2) takes by getattr() what is named elsewhere",
         ),
-        ("import numpy as np\nW = np.zeros(3)\ndef f(): return W", "W is numpy.ndarray"),
         ("import threading\nL = threading.Lock()\ndef f(): return L", "L is _thread.lock"),
         ("exec('def f(): return 1')", "the source of f (<string>, line 1) is not there"),
         (
@@ -200,6 +199,8 @@ def test_what_can_be_told_is(project: Path, program: str) -> None:
     ("program", "before", "after"),
     [
         ("def make(k):\n    def f(x): return x + k\n    return f\nf = make(3)", "(3)", "(4)"),
+        ("import numpy as np\nW = np.zeros(3)\ndef f(): return W", "zeros", "ones"),
+        ("import torch\nW = torch.zeros(3)\ndef f(): return W", "zeros(3)", "zeros(3, 1)"),
         ("import functools\ndef g(a, b): return a\nf = functools.partial(g, b=3)", "b=3", "b=4"),
         ("import functools\n@functools.cache\ndef f(a): return a", "return a", "return -a"),
         (

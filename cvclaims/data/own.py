@@ -105,11 +105,12 @@ def checked(name: str, given: object, declared: Facts | None = None) -> Arrays:
         (train_x, train_y), (test_x, test_y) = cast("Any", given)
     except (TypeError, ValueError):
         raise _wrong(name, "give (train x, train y), (test x, test y)") from None
+    for part, x, y in (("train", train_x, train_y), ("test", test_x, test_y)):
+        counts = [len(given) if hasattr(given, "__len__") else None for given in (x, y)]
+        if counts[0] != counts[1] or not counts[0]:
+            raise _wrong(name, f"{part} has {counts[0]} samples and {counts[1]} targets")
     train, test = _inputs(name, "train", train_x), _inputs(name, "test", test_x)
     labels = [_targets(name, "train", train_y), _targets(name, "test", test_y)]
-    for part, x, y in (("train", train, labels[0]), ("test", test, labels[1])):
-        if len(x) != len(y) or not len(x):
-            raise _wrong(name, f"{part} has {len(x)} samples and {len(y)} targets")
     if train.shape[1:] != test.shape[1:] or train.dtype != test.dtype:
         raise _wrong(
             name,

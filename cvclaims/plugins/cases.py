@@ -9,6 +9,7 @@ import pytest
 
 from cvclaims.claim import Claim, ClaimMark
 from cvclaims.data.folder import DataError, DataMissing
+from cvclaims.logs import Logged, same_seeds
 from cvclaims.plan import effective_scale
 from cvclaims.plugins.identity import origin, own_parameters
 from cvclaims.plugins.properties import is_property, mistake
@@ -143,6 +144,7 @@ def _case(item: pytest.Item, marker: pytest.Mark, settings: Settings, store: "St
         _refuse_alike(at["reduced"])
         scale, refusal = _scale(at, gpu_test, settings, store)
         digests = _digests(at)
+        same_seeds({n: r for n, r in at[scale].recipes.items() if isinstance(r, Logged)})
     except DataError as why:
         if not isinstance(why, DataMissing):
             raise ValueError(f"claim {at['full'].id}: {why}") from None

@@ -17,6 +17,7 @@ from cvclaims.engines import Engine, NotEvaluated
 from cvclaims.plan import Run, runs_of
 from cvclaims.plan import looks as looks_at
 from cvclaims.records import Origin, Record
+from cvclaims.records.measure import UnmeasuredError
 from cvclaims.verdict import beside, rules
 from cvclaims.verdict.decision import Decision, Verdict
 from cvclaims.verdict.guards import Level, Look, Outcome, Question, epochs_of
@@ -307,7 +308,10 @@ class Judge:
                 self._note(f"no more than {looks[look - 1]} seeds: {why}")
                 return
             timings = _timings(samples, seeds)
-            values = [self._values(sample, records, seeds) for sample in samples]
+            try:
+                values = [self._values(sample, records, seeds) for sample in samples]
+            except UnmeasuredError as why:
+                raise NotEvaluated(str(why)) from None
             outcome = self._outcome(question, samples, values, records, timings, seeds)
             self.rule = outcome.rule
             self.judgment = self._judgment(samples, values, records, timings, outcome, question)

@@ -1,7 +1,0 @@
-"""stub"""
-
-
-class LogError(ValueError): ...
-
-
-class Logged: ...

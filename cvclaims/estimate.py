@@ -67,7 +67,7 @@ class Estimate:
             return
         for record in records:
             if not isinstance(record.trained, Recipe):
-                if record.origin.device == bench.name and "seconds" in record.numbers:
+                if bench.measured(record) and "seconds" in record.numbers:
                     self._whole.setdefault(record.trained, []).append(record.numbers["seconds"])
                 continue
             with suppress(NotHereError):  # of data that this session does not know

@@ -282,9 +282,10 @@ def measured(name: str, metric: MetricSpec, outputs: Tensor, targets: Tensor) ->
         value = value.item()
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RuntimeError):
+        told = f"a tensor of {tuple(value.shape)}" if isinstance(value, Tensor) else repr(value)
         raise ValueError(
-            f"metric {name!r} gives {value!r}; it has to give a number for outputs and targets"
+            f"metric {name!r} gives {told}; it has to give a number for outputs and targets"
         ) from None
     return number
 

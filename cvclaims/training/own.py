@@ -82,7 +82,9 @@ def finite(what: str, value: Any, time: int = 0) -> float:
     with suppress(RuntimeError, ValueError):  # a tensor or an array of several has no one number
         number = value.item() if hasattr(value, "item") else value
     if isinstance(number, str) or not isinstance(number, int | float):
-        raise ValueError(f"{what} as {number!r}{at}; it has to be a number")
+        shape = getattr(number, "shape", None)
+        told = repr(number) if shape is None else f"{type(number).__name__} of {tuple(shape)}"
+        raise ValueError(f"{what} as {told}{at}; it has to be a number")
     if not math.isfinite(number):
         raise ValueError(
             f"{what} as {number}{at}; a run that goes no further says so by run.diverged()"

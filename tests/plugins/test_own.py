@@ -233,7 +233,7 @@ class TestNetworks:
         replayed = project.run("--claims-replay", *mode)
         assert replayed.verdicts() == {"1": "supported"}
         assert " 0 trained" in replayed.text
-        assert project.run("--claims-scale", "smoke", *mode).verdicts() == {"1": "ran"}
+        assert "1 ran" in project.run("--claims-scale", "smoke", *mode).told()
 
     @pytest.mark.parametrize(
         ("body", "why"),

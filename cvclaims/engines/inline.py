@@ -6,17 +6,20 @@ from collections.abc import Iterable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from cvclaims import locks
 from cvclaims.data.folder import DataError, DataMissing
-from cvclaims.engines import NotEvaluated, RunFailed
+from cvclaims.engines import NotEvaluated, RunFailed, Session
 from cvclaims.engines.logged import with_logged
+from cvclaims.engines.times import take
 from cvclaims.engines.work import Report, Work, describe, kind_of, most_beside
 from cvclaims.locks import LockError
 from cvclaims.plan import Run
 from cvclaims.records import Record, Store, StoreError, UnwrittenError
+from cvclaims.training.timing import Times
 
 WAIT_SECONDS = 0.05
 
@@ -233,10 +236,32 @@ class Inline:
         if why is not None:
             raise why
 
+    def times(self, first: Any, second: Any, seed: int, scale: str) -> Times:
+        """Times of two recipes, or of two functions, taken here."""
+        try:
+            return take(self.work, first, second, seed, scale)
+        except DataMissing as why:
+            raise NotEvaluated(str(why)) from None
+
     def close(self) -> None:
         """Try once more to write what could not be; UnwrittenError where it still cannot."""
         left, self.unwritten = self.unwritten, []
         self._keep(left)
+
+
+def start(session: Session) -> Inline:
+    """The engine of a session."""
+    return Inline(
+        session.store,
+        session.device(),
+        session.data_folder,
+        plan=session.plan,
+        share=session.share,
+        session=session.session,
+        rerun=session.rerun,
+        claims=session.claims,
+        report=session.report,
+    )
 
 
 class Waiting:

@@ -2,11 +2,15 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
-from cvclaims.engines import NotEvaluated
+from cvclaims.engines import NotEvaluated, Session
 from cvclaims.engines.logged import with_logged
 from cvclaims.plan import Run
 from cvclaims.records import Record, Store
+
+if TYPE_CHECKING:
+    from cvclaims.training.timing import Times
 
 NOT_TRAINED = "no record of seed"
 
@@ -40,6 +44,10 @@ class Replay:
         self.read.update(record.key for record in found)
         return found
 
+    def times(self, first: Any, second: Any, seed: int, scale: str) -> "Times":
+        """NotEvaluated: no record keeps a time."""
+        raise NotEvaluated("times are taken anew in every session")
+
     def _sound(self, run: Run) -> list[Record]:
         """The records of a run that did not crash, on whatever data."""
         of_seed = [r for r in self.store.of(run.trained) if r.seed == run.seed]
@@ -56,3 +64,8 @@ class Replay:
             data: max(counts, key=lambda f: (counts[f], f), default="")
             for data, counts in seen.items()
         }
+
+
+def start(session: Session) -> Replay:
+    """The engine of a session."""
+    return Replay(session.store)

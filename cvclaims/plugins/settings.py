@@ -25,6 +25,7 @@ OPTIONS = (
     ("data", "FOLDER", "the folder of the data sets (default: CVCLAIMS_DATA, else ./data)"),
     ("results", "FOLDER", "where tables and figures are written (default: .cvclaims/results)"),
     ("store", "FOLDER", "where records are kept (default: records in the results folder)"),
+    ("engine", "ENGINE", "where runs are carried out (default inline: in this process)"),
     ("device", "DEVICE", "auto, cpu, cuda, cuda:N or mps (default auto: a GPU where there is one)"),
 )  # fmt: skip
 FLAGS = (
@@ -55,6 +56,7 @@ class Settings:
     store: Path
     default: Path
     device: str
+    engine: str
     replay: bool
     rerun: bool
     strict: bool
@@ -157,6 +159,7 @@ def read(config: pytest.Config) -> Settings:
         default=default,
         store=_path(config, "store") or results / "records",
         device=_device(given["device"] or "auto"),
+        engine=_engine(given["engine"]),
         replay=bool(given["replay"]),
         rerun=bool(given["rerun"]),
         strict=bool(given["strict"]),
@@ -284,6 +287,22 @@ def _data(config: pytest.Config) -> Path | None:
     except (OSError, RuntimeError) as error:
         why = getattr(error, "strerror", None) or error
         raise refusal(f"--claims-data: the folder of the sets cannot be used ({why})") from None
+
+
+def _engine(given: str | None) -> str:
+    """An engine that is installed; asked for by name, as nothing else looks for entry points."""
+    if given is None:
+        return "inline"
+    from cvclaims.engines import engine_named
+
+    try:
+        engine_named(given)
+    except ValueError as error:
+        raise refusal(f"--claims-engine: {error}") from None
+    except Exception as error:  # whatever the import of somebody's engine raises
+        what = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise refusal(f"--claims-engine: {_short(given)} cannot be loaded ({what})") from None
+    return given
 
 
 def _ids(given: str | None) -> tuple[str, ...]:

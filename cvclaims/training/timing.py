@@ -77,6 +77,25 @@ class Comparison:
     costs: tuple[Cost, Cost]
 
 
+@dataclass(frozen=True)
+class Times:
+    """What timing two side by side gave for one seed.
+
+    Attributes:
+        ratio: the time of the first over that of the second.
+        beside: of each, what is told with it, by what it is: "s per epoch" and so on.
+        device: where it was, as tables name it.
+        data: the sources of the data, in words.
+        stand_in: whether one of these was generated.
+    """
+
+    ratio: float
+    beside: tuple[dict[str, float], dict[str, float]]
+    device: str
+    data: str = ""
+    stand_in: bool = False
+
+
 def side_by_side(
     first: tuple[Recipe, Dataset],
     second: tuple[Recipe, Dataset],

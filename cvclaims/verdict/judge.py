@@ -13,7 +13,7 @@ from numbers import Real
 from typing import Any
 
 from cvclaims.claim import LARGEST, Claim
-from cvclaims.engines import Engine, NotEvaluated
+from cvclaims.engines import Evidence, NotEvaluated
 from cvclaims.plan import Run, runs_of
 from cvclaims.plan import looks as looks_at
 from cvclaims.records import Origin, Record
@@ -67,7 +67,7 @@ class Judge:
     records may speak is up to the guards: see `verdict.guards`.
     """
 
-    def __init__(self, claim: Claim, scale: str, engine: Engine, looks: Sequence[int]) -> None:
+    def __init__(self, claim: Claim, scale: str, engine: Evidence, looks: Sequence[int]) -> None:
         self.claim = claim
         self.scale = scale
         self.engine = engine

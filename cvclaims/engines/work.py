@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -239,7 +239,11 @@ def _made(folder: Path | None) -> Iterator[Path]:
             yield Path(made)
         return
     folder.mkdir(parents=True, exist_ok=True)
-    yield folder
+    try:
+        yield folder
+    finally:
+        with suppress(OSError):  # what it keeps to go on from stays
+            folder.rmdir()
 
 
 @functools.cache

@@ -58,7 +58,7 @@ def test_times(runs, verdict, timer):
 
 @pytest.mark.parametrize("mode", [(), ("-n0",), ("-n2",)], ids=["plain", "n0", "n2"])
 def test_it_carries_out_runs_and_takes_times(installed: Project, mode: tuple[str, ...]) -> None:
-    ran = installed.run("--claims-engine", "counting", "-rP", *mode)
+    ran = installed.run_alone("--claims-engine", "counting", "-rP", *mode)
     assert ran.verdicts() == {"1": "supported", "2": "not evaluated"}
     assert ran.reason("2") == "it has no clock"
     assert "asked for 6" in ran.text

@@ -279,15 +279,27 @@ class _Reach:
             file = thing.__code__.co_filename
         if file is None:  # typed at a prompt, or part of an interpreter or an extension
             return name == "__main__"
-        path = Path(file).resolve()
-        installed = _FOLDERS & set(path.parts) or any(path.is_relative_to(i) for i in _INSTALLED)
-        return not installed
+        return not _is_installed(Path(file).resolve(), name.count("."))
 
     def _untold(self, what: str) -> UntoldError:
         return UntoldError(
             f"what {_name(self._top)} reaches cannot be told, as {what.strip()}: give it a "
             "version=, and raise that with each change"
         )
+
+
+def _is_installed(path: Path, depth: int) -> bool:
+    """Whether a module's file came with Python or by an installer, wherever that put it."""
+    if _FOLDERS & set(path.parts) or any(path.is_relative_to(place) for place in _INSTALLED):
+        return True
+    # Beside the top of a package that an installer put there lies what says so.
+    levels = depth + (path.name == "__init__.py")
+    return _has_installed(path.parents[min(levels, len(path.parents) - 1)])
+
+
+@functools.cache
+def _has_installed(folder: Path) -> bool:
+    return any(folder.glob("*.dist-info"))
 
 
 def _scope_of(thing: Any) -> Mapping[str, Any]:

@@ -239,6 +239,25 @@ def test_options_of_our_own_marks_are_no_part_of_the_code(project: Path) -> None
     assert told(project, plain) == told(project, marked)
 
 
+def test_what_was_installed_elsewhere_counts_by_its_name(
+    project: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path_factory.mktemp("target")
+    (place / "gadget" / "inner").mkdir(parents=True)
+    (place / "gadget-1.0.dist-info").mkdir()
+    monkeypatch.syspath_prepend(str(place))
+    program = "from gadget.inner import turn\ndef f(x): return turn(x)"
+    found = []
+    for power in (1, 2):
+        (place / "gadget" / "__init__.py").touch()
+        (place / "gadget" / "inner" / "__init__.py").write_text(f"def turn(x): return x**{power}\n")
+        for name in ("gadget", "gadget.inner"):
+            sys.modules.pop(name, None)
+        found.append(told(project, program))
+    assert found[0] == found[1]
+    assert re.fullmatch("[0-9a-f]{16}", found[0])
+
+
 def test_it_is_the_same_in_every_process(project: Path) -> None:
     (project / "helpers.py").write_text(HELPERS, encoding="utf-8")
     names = "{'one', 'two', 'three', 'four'}"

@@ -233,10 +233,7 @@ class Session:
         losses, gradient = self.loss(logits.detach().float(), y)
         gradient = gradient.to(logits.dtype)
         self.optimizers.zero_grad()
-        if isinstance(self.networks, Lone):
-            torch.autograd.backward(logits, gradient)
-        else:
-            self.networks.backward(x, hidden, gradient)
+        torch.autograd.backward(logits, gradient)
         self.gradients.after_backward()
         if self.units:
             self.units.after_backward(hidden)

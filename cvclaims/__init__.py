@@ -16,8 +16,11 @@ if TYPE_CHECKING:
     from cvclaims.claim import Report as Report
     from cvclaims.claim import Source as Source
     from cvclaims.claim import claim as claim
+    from cvclaims.engines import NotEvaluated as NotEvaluated
     from cvclaims.logs import Logged as Logged
     from cvclaims.logs import logged as logged
+    from cvclaims.models import build as build
+    from cvclaims.models.init import initialise as initialise
     from cvclaims.own import dataset as dataset
     from cvclaims.own import image_folder as image_folder
     from cvclaims.own import model as model
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from cvclaims.records import measure as measure
     from cvclaims.seeds import stream as stream
     from cvclaims.trainable import Training as Training
+    from cvclaims.training.hooks import Hooks as Hooks
     from cvclaims.training.own import Running as Running
     from cvclaims.verdict.failing import ended_by_patience as ended_by_patience
     from cvclaims.verdict.failing import failed_to_train as failed_to_train
@@ -56,6 +60,10 @@ _WORDS = {
     "stream": "cvclaims.seeds",
     "Training": "cvclaims.trainable",
     "Running": "cvclaims.training.own",
+    "Hooks": "cvclaims.training.hooks",
+    "NotEvaluated": "cvclaims.engines",
+    "build": "cvclaims.models",
+    "initialise": "cvclaims.models.init",
     **dict.fromkeys(("ended_by_patience", "failed_to_train"), "cvclaims.verdict.failing"),
     "Judge": "cvclaims.verdict.judge",
     **dict.fromkeys(

@@ -54,7 +54,8 @@ def model(
     of its own by name; the Module takes (N, *shape) float32 and gives (N, outputs).
 
     Args:
-        smoke, reduced: arguments that are others at that scale: nothing shrinks unless said here.
+        smoke: arguments that are others at smoke scale: nothing shrinks unless said here.
+        reduced: likewise at reduced scale.
         light: it trains in seconds on one CPU core on data that are light too.
         version: stands for the code where that cannot be told (see `cvclaims.code`).
     """
@@ -147,10 +148,12 @@ def dataset(
 
     Args:
         title: what tables show; the function's name.
-        classes, shape, train, test: the names of the classes (or in `targets` how many numbers are
-            to be predicted), a sample's shape and how many samples there are. Where they are left
-            out the function is called for them while tests are collected; where they are said it
-            must keep to them.
+        classes: the names of the classes. Where this and the next four are left out, the function
+            is called for them while tests are collected; where they are said it must keep to them.
+        targets: how many numbers are to be predicted, where there are no classes.
+        shape: a sample's.
+        train: how many training samples there are.
+        test: likewise of the test set.
         files: what it reads below the data folder, as patterns such as "pets/*.npz". The arrays
             are then kept packed in the cache until one of these files changes; else the function
             is called in every session.

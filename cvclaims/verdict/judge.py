@@ -18,7 +18,7 @@ from cvclaims.plan import Run, runs_of
 from cvclaims.plan import looks as looks_at
 from cvclaims.records import Origin, Record
 from cvclaims.records.measure import UnmeasuredError
-from cvclaims.verdict import beside, rules
+from cvclaims.verdict import beside, equal, rules
 from cvclaims.verdict.decision import Decision, Verdict
 from cvclaims.verdict.guards import Level, Look, Outcome, Question, epochs_of
 from cvclaims.verdict.judgment import Judgment as Judgment
@@ -233,20 +233,20 @@ class Judge:
         if isinstance(measured, AnySample):
             if within is not None or counted is not None:
                 raise TypeError("a sample's numbers are shown, and equal or not, as they are")
-            decide = partial(_exact, reported=reported)
+            decide = partial(equal.in_every_run, reported=reported)
             self._look(Question("exact", decide, None, exempt=True), [measured])
             return
         if within is None:
             self._begin("exact")
             decision = rules.exact(measured, reported)
-            if _is_empty(measured) and _is_empty(reported):
+            if equal.is_empty(measured) and equal.is_empty(reported):
                 raise ValueError(
                     f"claim {self.claim.id}: both sides are empty, and equal whatever was "
                     "measured; compare how many there are, as in exact(len(found), 0)"
                 )
         else:
             self._begin(f"exact to {100 * within:g} %")
-            decision = _about(measured, reported, within)
+            decision = equal.about(measured, reported, within)
         if counted is None:
             counted = {"counted": measured} if isinstance(measured, int | float) else {}
         check_names(self.claim, counted)
@@ -455,37 +455,6 @@ def _in_hand(samples: Sequence[AnySample]) -> bool:
             "against a report's by `reported`, level() or above()"
         )
     return any(given)
-
-
-def _is_empty(value: object) -> bool:
-    """Whether it is a sequence that holds nothing, however deep."""
-    if isinstance(value, str):
-        return not value
-    return isinstance(value, Sequence) and all(map(_is_empty, value))
-
-
-def _exact(values: Sequence[float], reported: object) -> Decision:
-    """Every seed's number is `reported`; what is no whole number is left for the rule to refuse."""
-    if odd := sum(not math.isfinite(value) for value in values):
-        reason = f"{odd} of {len(values)} values not finite"
-        return Decision(Verdict.INCONCLUSIVE, reason)
-    whole = [int(value) if value == int(value) else value for value in values]
-    return rules.exact(whole, [reported] * len(whole))
-
-
-def _about(measured: object, reported: object, within: float) -> Decision:
-    """The two numbers differ by no more than a share `within` of the reported one."""
-    for number in (measured, reported):
-        if isinstance(number, bool) or not isinstance(number, int | float):
-            raise TypeError(f"only numbers can be about equal, not {number!r}")
-    assert isinstance(measured, int | float)
-    assert isinstance(reported, int | float)
-    if not (math.isfinite(measured) and math.isfinite(reported)) or reported == 0 or within <= 0:
-        raise ValueError(f"{measured} cannot lie within {within} of {reported}")
-    off = abs(measured - reported) / abs(reported)
-    sign = "above" if measured > reported else "below"
-    reason = f"measured {measured:,}, {100 * off:.1f} % {sign} the reported {reported:,}"
-    return Decision(Verdict.SUPPORTED if off <= within else Verdict.REFUTED, reason)
 
 
 def _timings(samples: Sequence[AnySample], seeds: int) -> list[Timing]:

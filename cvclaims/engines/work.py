@@ -80,7 +80,7 @@ class Work:
         with shared(self.device) as share:  # a timed claim takes the device alone
             if isinstance(training := runs[0].trained, Training):
                 (run,) = runs
-                return [self._own(run, training)]
+                return [self._own(run, training, share)]
             with one_thread(runs[0].trained):
                 return self._train(runs, share)
 
@@ -112,12 +112,14 @@ class Work:
             for run, result in zip(runs, results, strict=True)
         ]
 
-    def _own(self, run: Run, training: Training) -> Record:
-        """Carry out a training of an author's own."""
+    def _own(self, run: Run, training: Training, share: Share) -> Record:
+        """Carry out a training of an author's own; where it logs it lets a timed claim pass."""
         data, kept = self.data(run), self._folder(run)
         begun = time.perf_counter()
 
         def tell(shown: str) -> None:
+            nonlocal begun
+            begun += share.give_way()
             if self.report is not None:
                 self.report(f"{describe(run)}: {shown}")
 

@@ -25,7 +25,7 @@ from cvclaims.plan import Run
 from cvclaims.recipe import CURVES, Recipe
 from cvclaims.records import Record, run_key
 from cvclaims.records.record import by_class, rounded
-from cvclaims.trainable import Training
+from cvclaims.trainable import Trainable, Training
 from cvclaims.training import own
 from cvclaims.training.checkpoint import Checkpoint
 from cvclaims.training.loop import Trained, stackable, train
@@ -78,10 +78,10 @@ class Work:
         keeps what it has until `done` is called. Raises whatever training raises.
         """
         with shared(self.device) as share:  # a timed claim takes the device alone
-            if isinstance(training := runs[0].trained, Training):
-                (run,) = runs
-                return [self._own(run, training, share)]
             with one_thread(runs[0].trained):
+                if isinstance(training := runs[0].trained, Training):
+                    (run,) = runs
+                    return [self._own(run, training, share)]
                 return self._train(runs, share)
 
     def done(self, runs: Sequence[Run]) -> None:
@@ -218,14 +218,15 @@ def describe(run: Run) -> str:
 
 
 @contextmanager
-def one_thread(recipe: object) -> Iterator[None]:
+def one_thread(trained: Trainable) -> Iterator[None]:
     """One thread for small networks, whose operations are too short to be shared.
 
     A second one gains little and, where another process has that core, makes them wait for it:
     three times as long was seen. A number that was asked for in torch's own way stands.
     """
     before = torch.get_num_threads()
-    if isinstance(recipe, Recipe) and stacks(recipe) and "OMP_NUM_THREADS" not in os.environ:
+    small = trained.light or (isinstance(trained, Recipe) and stacks(trained))
+    if small and "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(1)
     try:
         yield

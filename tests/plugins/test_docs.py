@@ -58,13 +58,15 @@ def test_a_page_about_what_is_ones_own_runs(
     monkeypatch.delenv("CVCLAIMS_DATA", raising=False)
     for name, content in files.items():
         (pytester.path / name).write_text(content, encoding="utf-8")
-    ran = pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider")
+    # In one process matplotlib is imported by halves, and warns of itself.
+    options = ("-q", "-p", "no:cacheprovider", "-W", "ignore::DeprecationWarning")
+    ran = pytester.runpytest_inprocess(*options)
     assert ran.ret == 0, ran.stdout.str()
     lines = [re.sub(r" in [0-9.]+s$", "", line) for line in ran.outlines]
     assert [line for line in lines if line in shown.splitlines()] == shown.splitlines()
     assert not [line for line in lines if line.startswith("problem")]
     # In a replay the same, and nothing trains.
-    replayed = pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider", "--claims-replay")
+    replayed = pytester.runpytest_inprocess(*options, "--claims-replay")
     assert [line for line in replayed.outlines if line.endswith(" 0 trained")]
     assert shown.splitlines()[1] in replayed.outlines
 

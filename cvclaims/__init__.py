@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from cvclaims.recipe import Recipe as Recipe
     from cvclaims.records import Record as Record
     from cvclaims.records import measure as measure
+    from cvclaims.results.sections import Section as Section
     from cvclaims.seeds import stream as stream
     from cvclaims.verdict.failing import ended_by_patience as ended_by_patience
     from cvclaims.verdict.failing import failed_to_train as failed_to_train
@@ -43,6 +44,7 @@ _WORDS = {
     "Recipe": "cvclaims.recipe",
     "Record": "cvclaims.records",
     "measure": "cvclaims.records",
+    "Section": "cvclaims.results.sections",
     "stream": "cvclaims.seeds",
     **dict.fromkeys(("ended_by_patience", "failed_to_train"), "cvclaims.verdict.failing"),
     "Judge": "cvclaims.verdict.judge",

@@ -4,6 +4,9 @@
 #   make results       the same, trained anew, in place of the committed results
 #   make replay        judge every claim from the committed records, training nothing
 #   make evidence      train the queue of long runs, claims/evidence.toml; may be killed and goes on
+#   make check         lint, types, and the tests that touch what changed: half a minute
+#   make coverage      which lines no test carries out; a report in .cvclaims/coverage
+#   make site          docs/ and the API's reference as a site, in .cvclaims/site
 #   make test          the whole test suite, and every claim at smoke scale
 #   make test-matrix   the numeric tests under other instruction sets and numbers of threads
 
@@ -24,7 +27,7 @@ READY  := $(VENV)/.ready
 SMOKE  := .cvclaims/smoke
 MINE   := .cvclaims/results
 
-.PHONY: claims results evidence test test-matrix replay bench clean
+.PHONY: claims results evidence check coverage site test test-matrix replay bench clean
 
 # Into a folder that git ignores: this machine trains for itself, and what is committed stays.
 # pytest ends with 10 where all that failed are claims that were refuted, and the comparison with 1
@@ -39,6 +42,23 @@ results: $(READY)
 # STEPS=2,3: these steps alone. `cvclaims evidence --status` says what is done, --renew takes it in.
 evidence: $(READY)
 	$(BIN)/cvclaims evidence $(if $(STEPS),--steps $(STEPS))
+
+# SINCE=main: what changed since that commit, not only since the last one.
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	@touched=$$($(BIN)/python -m tests.touched $(SINCE)); \
+	  [ -z "$$touched" ] && echo "no test touches what changed" || $(BIN)/pytest -q -n 2 $$touched
+
+coverage: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check pytest-cov
+	$(BIN)/pytest tests -q -n auto --cov=cvclaims --cov-report=term:skip-covered \
+	  --cov-report=html:.cvclaims/coverage
+
+site: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[site]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 test: $(READY)
 	$(BIN)/ruff check .

@@ -16,12 +16,24 @@ if TYPE_CHECKING:
     from cvclaims.claim import Report as Report
     from cvclaims.claim import Source as Source
     from cvclaims.claim import claim as claim
+    from cvclaims.engines import NotEvaluated as NotEvaluated
+    from cvclaims.logs import Logged as Logged
+    from cvclaims.logs import logged as logged
+    from cvclaims.models import build as build
+    from cvclaims.models.init import initialise as initialise
+    from cvclaims.own import dataset as dataset
+    from cvclaims.own import image_folder as image_folder
+    from cvclaims.own import model as model
+    from cvclaims.own import training as training
     from cvclaims.plugins.timing import Timer as Timer
     from cvclaims.recipe import Recipe as Recipe
     from cvclaims.records import Record as Record
     from cvclaims.records import measure as measure
     from cvclaims.results.sections import Section as Section
     from cvclaims.seeds import stream as stream
+    from cvclaims.trainable import Training as Training
+    from cvclaims.training.hooks import Hooks as Hooks
+    from cvclaims.training.own import Running as Running
     from cvclaims.verdict.failing import ended_by_patience as ended_by_patience
     from cvclaims.verdict.failing import failed_to_train as failed_to_train
     from cvclaims.verdict.judge import Judge as Judge
@@ -41,11 +53,19 @@ __version__ = "0.1.0"
 _WORDS = {
     **dict.fromkeys(("Claim", "Report", "Source", "claim"), "cvclaims.claim"),
     "Timer": "cvclaims.plugins.timing",
+    **dict.fromkeys(("Logged", "logged"), "cvclaims.logs"),
+    **dict.fromkeys(("dataset", "image_folder", "model", "training"), "cvclaims.own"),
     "Recipe": "cvclaims.recipe",
     "Record": "cvclaims.records",
     "measure": "cvclaims.records",
     "Section": "cvclaims.results.sections",
     "stream": "cvclaims.seeds",
+    "Training": "cvclaims.trainable",
+    "Running": "cvclaims.training.own",
+    "Hooks": "cvclaims.training.hooks",
+    "NotEvaluated": "cvclaims.engines",
+    "build": "cvclaims.models",
+    "initialise": "cvclaims.models.init",
     **dict.fromkeys(("ended_by_patience", "failed_to_train"), "cvclaims.verdict.failing"),
     "Judge": "cvclaims.verdict.judge",
     **dict.fromkeys(

@@ -25,7 +25,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from cvclaims.catalogue import SCALES
-from cvclaims.recipe import Recipe
+from cvclaims.trainable import Trainable, is_trainable
 
 if TYPE_CHECKING:
     import pytest
@@ -103,7 +103,7 @@ class Claim:
     title: str
     source: Source
     reported: Mapping[str, Reported] = field(default_factory=dict)
-    recipes: Mapping[str, Recipe] = field(default_factory=dict)
+    recipes: Mapping[str, Trainable] = field(default_factory=dict)
     disputed: str | None = None
     case: str = ""
     about_failing: bool | Iterable[str] = ()
@@ -125,8 +125,8 @@ class Claim:
         for name, recipe in self.recipes.items():
             if not _names_an_arm(name):
                 raise self._wrong(f"{name!r} cannot name a recipe in `runs.{name}`")
-            if not isinstance(recipe, Recipe):
-                raise self._wrong(f"{name!r} is no Recipe: {recipe!r}")
+            if not is_trainable(recipe):
+                raise self._wrong(f"{name!r} is no Recipe, Training or logged runs: {recipe!r}")
         if self.disputed is not None and not _says_something(self.disputed):
             raise self._wrong("`disputed` has to say why")
         if not isinstance(self.case, str):
@@ -221,7 +221,7 @@ class ClaimMark:
     title: str
     source: Source
     reported: PerCase[Mapping[str, Reported]]
-    recipes: PerCase[Mapping[str, Recipe]]
+    recipes: PerCase[Mapping[str, Trainable]]
     disputed: PerCase[str | None]
     case: PerCase[str | None]
     about_failing: PerCase[bool | Iterable[str]] = ()
@@ -300,7 +300,7 @@ def claim(
     *,
     source: Source,
     reported: PerCase[Mapping[str, Reported]] | None = None,
-    recipes: PerCase[Mapping[str, Recipe]] | None = None,
+    recipes: PerCase[Mapping[str, Trainable]] | None = None,
     disputed: PerCase[str | None] = None,
     case: PerCase[str | None] = None,
     about_failing: PerCase[bool | Iterable[str]] = (),

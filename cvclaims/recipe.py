@@ -8,31 +8,43 @@ import dataclasses
 import functools
 import hashlib
 import json
-import math
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from cvclaims.catalogue import (
     AUGMENTATIONS,
-    CHOICES,
-    DATASETS,
     INITS,
     LOSSES,
-    MEGAMACS,
-    MODELS,
     MONITORS,
     OPTIMIZERS,
     PIXELS,
     PRECISIONS,
     PROBES,
     SCHEDULERS,
-    TORCHVISION,
     known,
+)
+from cvclaims.scales import scaled
+from cvclaims.specs import (
+    MODELS,
+    TORCHVISION,
+    DatasetSpec,
+    MetricSpec,
+    ModelSpec,
+    NotHereError,
+    dataset_spec,
+    metric_spec,
+    model_spec,
+    named_or_spec,
 )
 
 # The fields that say nothing of what is trained.
 UNTRAINED = ("assumed", "reduced")
+# What every run measures, by name; `class_accuracy.<class>` besides.
+CURVES = ("train_loss", "train_accuracy", "test_loss", "test_accuracy", "lr", "seconds")
+NUMBERS = ("parameters", "images_per_second", "peak_bytes")
+MEASURED = (*CURVES, *NUMBERS)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -42,7 +54,7 @@ class Recipe:
     Raises ValueError, in one line that names the field, when it cannot be trained.
 
     Attributes:
-        data: a data set of `catalogue.DATASETS`.
+        data: a data set of `specs.DATASETS`, or what `@dataset` was put on.
         classes: keep these classes alone, labelled in this order; empty: all.
         train_size: train on a stratified subset of this many samples; None: on all.
         test_size: likewise for the test set.
@@ -50,7 +62,8 @@ class Recipe:
             deviation of each channel, or "raw", from 0 to 1.
         augment: what is done to each training image, anew in each epoch: names of
             `catalogue.AUGMENTATIONS`, described in `cvclaims.data.augment`.
-        model: a model of `catalogue.MODELS`, built with `model_args` over its defaults.
+        model: a model of `specs.MODELS`, or what `@model` was put on; it is built with
+            `model_args` over its defaults.
         init: "default" (torch's own), or with zero biases "normal" (N(0, init_std²)),
             "xavier_uniform" or "kaiming_normal" (fan in, ReLU), as in `torch.nn.init`; or
             "torchvision", as torchvision's VGG or ResNet draws it.
@@ -76,6 +89,9 @@ class Recipe:
             activation histograms), "boundary" (the prediction over a grid; 2-D data),
             "evaluated_train_accuracy" (accuracy on the training images as they are, without
             augmentation or dropout, of the network that training ends with).
+        metrics: numbers of one's own, by name: functions of the outputs (N, outputs) and the
+            targets, (N,) or (N, targets), of all test samples, in evaluation mode, after training:
+            float32 and int64, or float32, tensors on the CPU.
         own_seeds: whether what is drawn at random comes from the seed and the recipe together, so
             that runs of two recipes are independent. Else runs of one seed share their order of
             samples, and networks of one shape their start.
@@ -85,13 +101,13 @@ class Recipe:
             of `cvclaims.scales`. It does not change what is trained at another scale.
     """
 
-    data: str
+    data: Any
     classes: tuple[str, ...] = ()
     train_size: int | None = None
     test_size: int | None = None
     pixels: str = "standardised"
     augment: tuple[str, ...] = ()
-    model: str = "mlp"
+    model: Any = "mlp"
     model_args: Mapping[str, Any] = field(default_factory=dict)
     init: str = "default"
     init_std: float = 0.01
@@ -111,29 +127,43 @@ class Recipe:
     batch_size: int | None = 128
     precision: str = "fp32"
     probes: tuple[str, ...] = ()
+    metrics: Mapping[str, Any] = field(default_factory=dict)
     own_seeds: bool = False
     assumed: tuple[str, ...] = ()
     reduced: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "data", named_or_spec(dataset_spec(self.data)))
+        object.__setattr__(self, "model", named_or_spec(model_spec(self.model)))
         self._check_names()
         self._check_numbers()
-        object.__setattr__(self, "model_args", _model_args(self.model, self.model_args))
+        object.__setattr__(self, "model_args", self.network.checked(self.model_args))
         # However they are named, they are done in one order, so that makes one recipe.
         ordered = tuple(name for name in AUGMENTATIONS if name in self.augment)
         object.__setattr__(self, "augment", ordered)
-        if self.init == "torchvision" and self.model not in TORCHVISION:
+        object.__setattr__(self, "metrics", _metrics(self.metrics))
+        if self.init == "torchvision" and not self.network.torchvision:
             raise ValueError(
-                f"init 'torchvision' is that of {' and '.join(TORCHVISION)}; {self.model!r} is "
-                "neither: write 'default'"
+                f"init 'torchvision' is that of {' and '.join(TORCHVISION)}; {str(self.model)!r} "
+                "is neither: write 'default'"
             )
-        if "units" in self.probes and not self.model_args.get("hidden"):
+        if "units" in self.probes and self.network.is_here and not self.model_args.get("hidden"):
             raise ValueError("probe 'units' looks at an MLP's hidden layers; there are none")
+        with suppress(NotHereError):
+            self._check_data()
         self._check_reduced()
 
+    @property
+    def dataset(self) -> DatasetSpec:
+        """What is known of its data."""
+        return dataset_spec(self.data)
+
+    @property
+    def network(self) -> ModelSpec:
+        """What is known of its model."""
+        return model_spec(self.model)
+
     def _check_names(self) -> None:
-        known("data set", self.data, DATASETS)
-        known("model", self.model, MODELS)
         known("init", self.init, INITS)
         known("loss", self.loss, LOSSES)
         known("optimizer", self.optimizer, OPTIMIZERS)
@@ -144,20 +174,51 @@ class Recipe:
         known("monitored curve", self.monitor, MONITORS)
         _names(self, "probes", "probe", PROBES)
         _names(self, "augment", "augmentation", AUGMENTATIONS)
-        _names(self, "classes", "class", DATASETS[self.data].classes)
+        _names(self, "classes", "class", None)
         names = {f.name for f in dataclasses.fields(self)} - set(UNTRAINED)
         for name in self.assumed:
             known("recipe field in `assumed`", name, names)
-        if self.model != "mlp" and DATASETS[self.data].shape != (3, 32, 32):
-            raise ValueError(f"model {self.model!r} takes 3 × 32 × 32 images; {self.data!r} is not")
-        if self.model == "mlp" and self.augment:
-            raise ValueError("augment belongs to convolutional networks, not to 'mlp'")
-        if self.pixels == "raw" and len(DATASETS[self.data].shape) != 3:
-            raise ValueError(f"pixels 'raw' belongs to images; {self.data!r} has none")
         if len(self.classes) == 1:
             raise ValueError(f"classes must name two or more, not only {self.classes[0]!r}")
-        if "boundary" in self.probes and DATASETS[self.data].shape != (2,):
-            raise ValueError(f"probe 'boundary' needs 2-D data; {self.data!r} is not")
+        if self.network.flat and self.augment:
+            raise ValueError(
+                f"augment belongs to convolutional networks, not to {str(self.model)!r}"
+            )
+        for name in self.probes:
+            of = [spec.stem for spec in MODELS.values() if name in spec.probes]
+            if of and name not in self.network.probes and self.network.is_here:
+                raise ValueError(f"probe {name!r} looks into {' and '.join(of)} alone")
+
+    def _check_data(self) -> None:
+        """Whether all of it belongs to these data; raises NotHereError where they are not known."""
+        data = self.dataset
+        for name in self.classes:
+            known("class", name, data.classes)
+        if self.network.shape and data.shape != self.network.shape:
+            takes = " × ".join(map(str, self.network.shape))
+            raise ValueError(
+                f"model {str(self.model)!r} takes {takes} images; {str(data)!r} is not"
+            )
+        images = len(data.shape) == 3
+        if self.augment and not images:
+            raise ValueError(f"augment belongs to images; {str(data)!r} has none")
+        if self.pixels == "raw" and not images:
+            raise ValueError(f"pixels 'raw' belongs to images; {str(data)!r} has none")
+        if "boundary" in self.probes and data.shape != (2,):
+            raise ValueError(f"probe 'boundary' needs 2-D data; {str(data)!r} is not")
+        if not data.classes and self.loss != "mse":
+            raise ValueError(
+                f"loss {self.loss!r} tells classes apart; {str(data)!r} has numbers for targets: "
+                "loss='mse'"
+            )
+        if not data.classes and "evaluated_train_accuracy" in self.probes:
+            raise ValueError(f"{str(data)!r} has numbers for targets, and so no accuracy")
+        _count(self, "train_size", self._available("train"))
+        _count(self, "test_size", self._available("test"))
+        whole = self.train_samples + self.held_out
+        if self.held_out >= whole:
+            raise ValueError(f"held_out {self.held_out} leaves none of {whole} training samples")
+        _count(self, "batch_size", self.train_samples)
 
     def _check_numbers(self) -> None:
         for name in ("lr", "init_std", "gamma"):
@@ -169,11 +230,9 @@ class Recipe:
         if self.momentum and self.optimizer != "sgd":
             raise ValueError(f"momentum belongs to sgd; {self.optimizer} has its own: leave it out")
         _count(self, "epochs", None)
-        _count(self, "train_size", self._available("train"))
-        _count(self, "test_size", self._available("test"))
+        for name in ("train_size", "test_size", "batch_size", "step_size"):
+            _count(self, name, None)
         self._check_stopping()
-        _count(self, "batch_size", self.train_samples)
-        _count(self, "step_size", None)
         if type(self.warmup) is not int or not 0 <= self.warmup < self.epochs:
             raise ValueError(
                 f"warmup must be a whole number of epochs below epochs {self.epochs}, not "
@@ -192,9 +251,6 @@ class Recipe:
             raise ValueError(f"monitor {self.monitor!r} does nothing without patience")
         if (self.monitor == "held_out_loss") != (self.held_out > 0):
             raise ValueError("monitor 'held_out_loss' needs held_out samples, which serve it alone")
-        whole = self.train_samples + self.held_out
-        if self.held_out >= whole:
-            raise ValueError(f"held_out {self.held_out} leaves none of {whole} training samples")
 
     def _check_reduced(self) -> None:
         if not isinstance(self.reduced, Mapping):
@@ -208,16 +264,16 @@ class Recipe:
         for name in self.reduced:
             known("recipe field in `reduced`", name, names)
         try:
-            self.shrunk(**self.reduced)
+            with suppress(NotHereError):
+                self.shrunk(**self.reduced)
         except ValueError as error:
             raise ValueError(f"`reduced` is no recipe: {error}") from None
         object.__setattr__(self, "reduced", dict(self.reduced))
 
     def _available(self, part: str) -> int:
         """Samples of the chosen classes; every set that is cut into classes has equal ones."""
-        facts = DATASETS[self.data]
-        share = len(self.classes) or len(facts.classes)
-        return int(getattr(facts, part)) * share // len(facts.classes)
+        facts, whole = self.dataset.facts, int(getattr(self.dataset, part))
+        return whole * len(self.classes) // len(facts.classes) if self.classes else whole
 
     @property
     def train_samples(self) -> int:
@@ -232,7 +288,12 @@ class Recipe:
     @property
     def class_names(self) -> tuple[str, ...]:
         """The classes that the network tells apart, in the order of its outputs."""
-        return self.classes or DATASETS[self.data].classes
+        return self.classes or self.dataset.classes
+
+    @property
+    def outputs(self) -> int:
+        """How many numbers the network gives for a sample: one a class, or one a target."""
+        return len(self.class_names) or self.dataset.facts.targets
 
     def but(self, **changes: Any) -> "Recipe":
         """The same recipe with some fields changed; unknown fields raise TypeError."""
@@ -268,13 +329,19 @@ class Recipe:
 
         Leaving out defaults keeps a recipe's key when a later version adds a field.
         """
-        model_defaults = MODELS[self.model]
-        args = {k: _plain(v) for k, v in self.model_args.items() if v != model_defaults[k]}
+        args = {
+            name: _plain(value)
+            for name, value in self.model_args.items()
+            if name not in self.network.args or value != self.network.args[name]
+        }
+        metrics = {name: metric.name for name, metric in self.metrics.items()}
+        named = {"data": self.dataset.name, "model": self.network.name}
         form: dict[str, Any] = {"model_args": args} if args else {}
+        form |= {"metrics": metrics} if metrics else {}
         for f in dataclasses.fields(self):
-            if f.name in ("model_args", *UNTRAINED):
+            if f.name in ("model_args", "metrics", *UNTRAINED):
                 continue
-            value = getattr(self, f.name)
+            value = named.get(f.name, getattr(self, f.name))
             if f.default is dataclasses.MISSING or value != f.default:
                 form[f.name] = _plain(value)
         return form
@@ -282,8 +349,28 @@ class Recipe:
     @functools.cached_property
     def digest(self) -> str:
         """SHA-256 (hex) of the canonical form: equal for recipes that train the same."""
-        text = json.dumps(self.canonical(), sort_keys=True, separators=(",", ":"), allow_nan=False)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return digest_of_form(self.canonical())
+
+    def at(self, scale: str) -> "Recipe":
+        """What it becomes at a scale; see `scales.scaled`."""
+        return scaled(self, scale)
+
+    @property
+    def folder(self) -> str:
+        """The store's folder of its records."""
+        return self.dataset.name
+
+    @property
+    def available(self) -> None:
+        """As many runs as are asked for."""
+
+    def refusal(self, scale: str) -> str:
+        """It runs at every scale."""
+        return ""
+
+    def describe(self) -> str:
+        """It in a few words, for messages."""
+        return f"{self.model} on {self.data}, {self.optimizer} lr {self.lr:g}, {self.loss}"
 
     def random_source(self, seed: int) -> str:
         """What a run's random streams are drawn from; see `own_seeds` and `cvclaims.seeds`."""
@@ -310,7 +397,7 @@ class Recipe:
     @property
     def light(self) -> bool:
         """Whether the full protocol takes seconds on one CPU core."""
-        return DATASETS[self.data].light
+        return self.dataset.light and self.network.light
 
     @property
     def quick(self) -> bool:
@@ -325,46 +412,38 @@ class Recipe:
     @property
     def work(self) -> float:
         """Multiply-adds of training, roughly and in millions: for trying long work first."""
-        args = self.model_args
-        macs = MEGAMACS[self.model][args.get("depth", args.get("modules"))]
+        args, by_depth = self.model_args, self.network.megamacs
+        macs = by_depth[args.get("depth", args.get("modules")) if None not in by_depth else None]
+        if not self.network.shape:  # a stranger's, of which no more is known
+            return float(3 * self.cost * macs)
         kernel = args.get("kernel", 3) ** 2 / 9
         return float(3 * self.cost * macs * kernel * args.get("width", 1.0) ** 2)
 
 
-def _model_args(model: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    defaults = MODELS[model]
+def digest_of_form(form: Mapping[str, Any]) -> str:
+    """SHA-256 (hex) of a form of JSON types, whatever the order of its fields."""
+    text = json.dumps(form, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _metrics(given: Any) -> dict[str, MetricSpec]:
     if not isinstance(given, Mapping):
-        raise ValueError(f"model_args must name arguments of {model!r}, not {given!r}")
+        raise ValueError(f"metrics must name functions, such as {{'f1': macro_f1}}, not {given!r}")
     for name in given:
-        known(f"argument of model {model!r}:", name, defaults)
-    args = {**defaults, **given}
-    for name, choices in CHOICES[model].items():
-        if all(isinstance(choice, str) for choice in choices):
-            known(name, args[name], choices)
-        elif args[name] not in choices:
-            listed = ", ".join(map(str, choices))
-            raise ValueError(f"{name} {args[name]!r} of model {model!r} is none of {listed}")
-    if "hidden" in args:
-        args["hidden"] = _hidden(args["hidden"])
-    slope = args.get("negative_slope", 0.0)
-    if isinstance(slope, bool) or not isinstance(slope, int | float) or not math.isfinite(slope):
-        raise ValueError(f"negative_slope must be a finite number, not {slope!r}")
-    return args
+        if not isinstance(name, str) or not name.isidentifier():
+            raise ValueError(f"a metric's name is a word such as 'f1', not {name!r}")
+        if name in MEASURED:
+            raise ValueError(f"metric {name!r}: every run has that name already; choose another")
+    return {name: metric_spec(name, function) for name, function in sorted(given.items())}
 
 
-def _hidden(given: Any) -> tuple[int, ...]:
-    widths = tuple(given) if isinstance(given, list | tuple) else (None,)
-    if not all(type(width) is int and width > 0 for width in widths):
-        raise ValueError(f"hidden must be positive whole numbers, not {given!r}")
-    return widths
-
-
-def _names(recipe: Recipe, field_name: str, what: str, choices: Iterable[str]) -> None:
+def _names(recipe: Recipe, field_name: str, what: str, choices: Iterable[str] | None) -> None:
     given = getattr(recipe, field_name)
     if not isinstance(given, tuple):
         raise ValueError(f"{field_name} must be a tuple of names, not {given!r}")
-    for name in given:
-        known(what, name, choices)
+    if choices is not None:
+        for name in given:
+            known(what, name, choices)
     if len(set(given)) != len(given):
         raise ValueError(f"{field_name} names one twice: {', '.join(given)}")
 
@@ -388,7 +467,7 @@ def _count(recipe: Recipe, name: str, most: int | None) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise ValueError(f"{name} must be a whole number of 1 or more, not {value!r}")
     if most is not None and value > most:
-        raise ValueError(f"{name} {value} is more than the {most} samples of {recipe.data!r}")
+        raise ValueError(f"{name} {value} is more than the {most} samples of {str(recipe.data)!r}")
 
 
 def _plain(value: Any) -> Any:

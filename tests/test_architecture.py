@@ -28,20 +28,32 @@ ROOMS: dict[str, set[str]] = {
     "files": set(),
     "session": set(),
     "locks": {"text"},
-    "recipe": {"catalogue"},
-    "scales": {"catalogue", "recipe"},
-    "claim": {"catalogue", "recipe"},
-    "plan": {"catalogue", "recipe", "scales", "claim"},
-    "records": {"catalogue", "recipe", "files", "locks", "text", "session"},
-    "data": {"catalogue", "files", "locks", "text"},
-    "models": {"catalogue", "seeds", "recipe"},
-    "training": {"catalogue", "files", "seeds", "recipe", "data", "models"},
+    "syntax": set(),
+    "code": {"syntax"},
+    "logs": {"text", "catalogue"},
+    "specs": {"catalogue", "code"},
+    "scales": {"catalogue"},
+    "recipe": {"catalogue", "specs", "scales"},
+    "trainable": {"catalogue", "specs", "recipe", "logs"},
+    "claim": {"catalogue", "trainable"},
+    "plan": {"catalogue", "recipe", "scales", "trainable", "claim"},
+    "records": {"catalogue", "specs", "recipe", "trainable", "files", "locks", "text", "session"},
+    "data": {"catalogue", "specs", "files", "locks", "text"},
+    "own": {"catalogue", "code", "specs", "data"},
+    "models": {"catalogue", "specs", "seeds", "recipe"},
+    "training": {"catalogue", "specs", "files", "seeds", "recipe", "trainable", "data", "models"},
     "engines": {
-        *("catalogue", "seeds", "locks", "text", "recipe", "plan"),
+        *("catalogue", "seeds", "locks", "text", "logs", "recipe", "trainable", "plan"),
         *("records", "data", "models", "training"),
     },
-    "verdict": {"catalogue", "recipe", "claim", "plan", "records", "engines"},
-    "results": {"text", "catalogue", "files", "locks", "recipe", "claim", "records", "verdict"},
+    "schedule": {"claim", "plan"},
+    "estimate": {"specs", "recipe", "trainable", "plan", "records", "training", "engines"},
+    "verdict": {
+        *("catalogue", "specs", "recipe", "trainable", "claim", "plan", "records", "engines"),
+    },
+    "results": {
+        *("text", "catalogue", "specs", "files", "locks", "recipe", "claim", "records", "verdict"),
+    },
 }
 ROOMS["plugins"] = set(ROOMS)  # they connect the rooms
 ROOMS["cli"] = {"text", "files", "results", "locks", "queue", "plugins"}
@@ -50,7 +62,7 @@ ROOMS["__main__"] = {"cli"}
 # Needed while tests are collected, in any project: nothing heavy at all.
 COLLECTED = (
     *("catalogue", "claim", "files", "locks", "plan", "recipe", "scales", "seeds"),
-    "session",
+    *("session", "syntax", "code", "specs", "trainable", "own", "logs"),
     *("records", "records.measure", "engines", "engines.replay", "data.folder"),
     *("plugins.claims", "plugins.torch_fixtures", "plugins.results"),
     *("text", "cli", "cli.compare", "cli.evidence", "queue", "results.changes"),

@@ -231,7 +231,10 @@ class TestBadInput:
 
     @pytest.mark.parametrize("bad", [None, "mse", {"data": "digits"}, Recipe])
     def test_recipes(self, bad: object) -> None:
-        assert refused(recipes={"mse": bad}) == f"claim 9.01: 'mse' is no Recipe: {bad!r}"
+        assert (
+            refused(recipes={"mse": bad})
+            == f"claim 9.01: 'mse' is no Recipe, Training or logged runs: {bad!r}"
+        )
 
     @pytest.mark.parametrize("part", ["reported", "recipes"])
     @pytest.mark.parametrize("bad", [[1, 2], "words", 3, [("a", 1)]])

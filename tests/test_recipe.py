@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cvclaims.catalogue import MODELS
 from cvclaims.recipe import Recipe
+from cvclaims.specs import MODELS
 from tests.records.factory import CONVOLUTIONAL, RECIPE, recipes
 
 RICH = Recipe(
@@ -32,6 +32,7 @@ RICH = Recipe(
 )
 # Another value for each field that decides what is learned.
 OTHERS: dict[str, Any] = {
+    "metrics": {"f1": "f1@0123456789abcdef"},
     "data": "moons",
     "train_size": 1436,
     "test_size": 359,
@@ -77,7 +78,7 @@ def test_the_canonical_form_leaves_out_defaults() -> None:
         train_size=None,
         test_size=None,
         model="mlp",
-        model_args=MODELS["mlp"],
+        model_args=MODELS["mlp"].args,
         init="default",
         init_std=0.01,
         loss="cross_entropy",

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from cvclaims.catalogue import DATASETS
 from cvclaims.recipe import Recipe
+from cvclaims.specs import DATASETS
 from tests.records.factory import CONVOLUTIONAL, RECIPE
 
 

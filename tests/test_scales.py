@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cvclaims.catalogue import DATASETS, SCALES
+from cvclaims.catalogue import SCALES
 from cvclaims.recipe import Recipe
 from cvclaims.scales import scale_name, scaled
+from cvclaims.specs import DATASETS
 from tests.records.factory import CONVOLUTIONAL, RECIPE, recipes
 
 

@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from cvclaims import Timer
-    from cvclaims.training.hooks import Hooks
+    from cvclaims import Hooks, Timer
 
 NON_SATURATING = ALEXNET_VGG.at("AlexNet: non-saturating neurons")
 SMALLEST = 2.3e-308  # just above the smallest normal float64
@@ -124,8 +123,7 @@ def plain_vgg16(activation: "type[nn.Module]", init: str, seed: int) -> "nn.Modu
     """VGG16 without batch norm and dropout, with an activation in the place of every ReLU."""
     from torch import nn
 
-    from cvclaims.models import build
-    from cvclaims.models.init import initialise
+    from cvclaims import build, initialise
 
     network = build("vgg", (3, 32, 32), 10, seed, depth=16, dropout=0.0)
     for part in list(network.modules()):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from cvclaims.training.hooks import Hooks
+    from cvclaims import Hooks
 
 PAPERS = ALEXNET_VGG.at("Introduction of the papers")
 BONUS = ALEXNET_VGG.at("Bonus track, VGG16")
@@ -27,7 +27,7 @@ def vgg16(batch_norm: bool = False) -> "nn.Module":
     """The report's VGG16, without the memory for its weights."""
     import torch
 
-    from cvclaims.models import build
+    from cvclaims import build
 
     with torch.device("meta"):
         return build("vgg", (3, 32, 32), 10, depth=16, batch_norm=batch_norm)
@@ -110,8 +110,7 @@ def test_counts_of_vgg16_with_batch_norm(verdict: Judge, what: str, number: int)
 def test_batch_norms_start_as_the_identity(verdict: Judge) -> None:
     from torch import nn
 
-    from cvclaims.models import build
-    from cvclaims.models.init import initialise
+    from cvclaims import build, initialise
 
     network = build("vgg", (3, 32, 32), 10, depth=16, batch_norm=True)
     initialise(network, "xavier_uniform", 0.01, seed=0)  # as the report's networks are
@@ -215,8 +214,7 @@ def test_deeper_vggs_have_smaller_gradients(
 ) -> None:
     import torch
 
-    from cvclaims.models import build
-    from cvclaims.models.init import initialise
+    from cvclaims import build, initialise
 
     def first_layer(depth: int) -> Computed:
         def gradient_norm(seed: int) -> float:

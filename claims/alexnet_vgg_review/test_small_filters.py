@@ -17,7 +17,7 @@ from cvclaims import claim
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from cvclaims.verdict.judge import Judge
+    from cvclaims import Judge
 
 
 def stack(depth: int, kernel: int, channels: int, seed: int = 0) -> "nn.Sequential":

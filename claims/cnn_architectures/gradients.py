@@ -10,7 +10,7 @@ def entries(name: str, **args: Any) -> dict[str, int]:
     """How many entries each parameter of a network for 32×32 images and 10 classes has."""
     import torch
 
-    from cvclaims.models import build
+    from cvclaims import build
 
     with torch.device("meta"):
         network = build(name, (3, 32, 32), 10, **args)

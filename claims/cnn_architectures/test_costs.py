@@ -13,7 +13,7 @@ from claims.cnn_architectures.protocol import CNN_ARCHITECTURES
 from cvclaims import Judge, claim
 
 if TYPE_CHECKING:
-    from cvclaims.training.hooks import Hooks
+    from cvclaims import Hooks
 
 KERNELS = CNN_ARCHITECTURES.at("2. VGG with 3×3 and 7×7 convolutions")
 REDUCTIONS = CNN_ARCHITECTURES.at("3. Inception module without 1×1 convolutions")
@@ -24,7 +24,7 @@ def parameters(model: str, **args: Any) -> int:
     """Parameters of a network, which is built without the memory for them."""
     import torch
 
-    from cvclaims.models import build
+    from cvclaims import build
 
     with torch.device("meta"):
         network = build(model, (3, 32, 32), 10, **args)
@@ -101,7 +101,7 @@ def test_reductions_halve_the_parameters(verdict: Judge) -> None:
 def test_reductions_take_fewer_operations(verdict: Judge, hooks: "Hooks") -> None:
     import torch
 
-    from cvclaims.models import build
+    from cvclaims import build
 
     with torch.device("meta"):
         image = torch.empty(1, 3, 32, 32)

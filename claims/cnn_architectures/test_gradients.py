@@ -21,11 +21,10 @@ from hypothesis import strategies as st
 
 from claims.cnn_architectures.gradients import entries, in_layer4, is_weight, log_per_entry
 from claims.cnn_architectures.protocol import CNN_ARCHITECTURES, initialisation
-from cvclaims import Computed, Judge, claim, stream
-from cvclaims.verdict.rules import SMALLEST
+from cvclaims import Computed, Judge, claim, measure, stream
 
 if TYPE_CHECKING:
-    from cvclaims.training.hooks import Hooks
+    from cvclaims import Hooks
 
 # Of a network by name, under an initialisation and a seed, and in float64 where asked for:
 # gradient norms by parameter.
@@ -67,8 +66,7 @@ def norms(hooks: "Hooks") -> Norms:
     """Gradient norms at initialisation; each network is asked once for each seed."""
     import torch
 
-    from cvclaims.models import build
-    from cvclaims.models.init import initialise
+    from cvclaims import build, initialise
 
     @functools.cache
     def gradient_norms(
@@ -94,7 +92,7 @@ def last_over(
     def share(seed: int) -> float:
         found = norms(network, init or INIT[network], seed)
         # A gradient that underflowed to 0 is taken for the smallest float32, as `ratio` does.
-        return found[LAST[network]] / max(found[layer[network]], SMALLEST)
+        return found[LAST[network]] / max(found[layer[network]], measure.SMALLEST)
 
     return Computed(network, share)
 
@@ -139,7 +137,7 @@ def test_resnet_101_gradients_do_not_vanish(verdict: Judge, norms: Norms) -> Non
 
 def log_size(found: dict[str, float], network: str, name: str, *, per_entry: bool) -> float:
     """The logarithm of a gradient's norm; per entry, of the norm over √(number of entries)."""
-    size = math.log(max(found[name], SMALLEST))
+    size = math.log(max(found[name], measure.SMALLEST))
     return log_per_entry(size, entries(**NETWORKS[network])[name]) if per_entry else size
 
 

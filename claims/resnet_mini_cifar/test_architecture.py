@@ -10,7 +10,7 @@ from cvclaims import Judge, claim
 if TYPE_CHECKING:
     from torch import nn
 
-    from cvclaims.training.hooks import Hooks
+    from cvclaims import Hooks
 
 VGG = MINI_CIFAR.at("2.1, figure 1")
 RESNET = MINI_CIFAR.at("2.2, figure 2")
@@ -27,7 +27,7 @@ def network(model: str) -> "nn.Module":
     """The report's network, without the memory for its weights."""
     import torch
 
-    from cvclaims.models import build
+    from cvclaims import build
 
     args: dict[str, dict[str, Any]] = {
         "vgg": {"depth": 16, "batch_norm": True, "head": "linear"},

@@ -23,8 +23,7 @@ BLOCKS = 3 + 4 + 6 + 3
 @functools.cache
 def blocks(seed: int) -> "list[Bottleneck]":
     """The bottleneck blocks of a ResNet-50 that starts with γ = 0, in float64."""
-    from cvclaims.models import build
-    from cvclaims.models.init import initialise
+    from cvclaims import build, initialise
     from cvclaims.models.resnet import Bottleneck
 
     network = build("resnet", (3, 32, 32), 3, seed, depth=50, zero_gamma=True, width=1 / 16)

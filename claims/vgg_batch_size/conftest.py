@@ -8,7 +8,7 @@ from claims.vgg_batch_size.protocol import STOPPINGS
 
 if TYPE_CHECKING:
     from claims.vgg_batch_size.grid import Grid
-    from cvclaims.verdict.judge import Judge, Runs
+    from cvclaims import Judge, Runs
 
 
 @pytest.fixture(params=STOPPINGS)

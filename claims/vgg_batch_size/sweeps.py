@@ -119,6 +119,8 @@ def sweeps_of(report: str, rows: Sequence[ClaimView], records: Iterable[Record])
 
 def _counts(record: Record) -> bool:
     """Whether a record is evidence: smoke judges nothing, nor does generated data."""
+    if not isinstance(record.trained, Recipe):
+        return False
     sound = record.status != "failed" and record.scale != "smoke" and not record.origin.stand_in
     here = record.origin.revision == TRAINING_REVISION
     return sound and here and record.recipe.batch_size is not None

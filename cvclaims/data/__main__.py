@@ -6,10 +6,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from cvclaims.catalogue import DATASETS, known
+from cvclaims.catalogue import known
 from cvclaims.data.download import DOWNLOADS, download
 from cvclaims.data.folder import DataError, DataMissing, IncompleteError, data_folder
 from cvclaims.data.load import Dataset, load
+from cvclaims.specs import DATASETS
 from cvclaims.text import clean, encodable
 
 

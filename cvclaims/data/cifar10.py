@@ -14,7 +14,6 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from cvclaims.catalogue import DATASETS
 from cvclaims.data.dataset import Dataset, from_arrays
 from cvclaims.data.decoding import decoder
 from cvclaims.data.folder import DataError, DataMissing, IncompleteError, how_to_get
@@ -27,6 +26,7 @@ from cvclaims.data.pictures import (
     in_folder,
     stat_of,
 )
+from cvclaims.specs import DATASETS
 
 # Of the original training pixels, by channel: the constants that are commonly used. They stay the
 # same for re-encoded images, so that networks see both alike.
@@ -45,7 +45,7 @@ BATCHES = MappingProxyType(
         "test_batch": "40351d587109b95175f43aff81a1287e",
     }
 )
-FACTS = DATASETS["cifar10"]
+FACTS = DATASETS["cifar10"].facts
 PER_CLASS = (FACTS.train // len(FACTS.classes), FACTS.test // len(FACTS.classes))
 
 
@@ -136,7 +136,7 @@ def _layout(per_class: tuple[int, int]) -> Layout:
 def _from_pictures(pictures: Pictures, layout: Layout) -> Dataset:
     train, test, lossy = decoded(pictures, layout)
     kind = f"{' and '.join(lossy)} re-encoded" if lossy else "from image files"
-    source = f"{FACTS.title}, {kind}"
+    source = f"{DATASETS['cifar10'].title}, {kind}"
     return from_arrays("cifar10", train, test, mean=MEAN, std=STD, source=source)
 
 

@@ -9,7 +9,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from cvclaims.catalogue import DATASETS, known
+from cvclaims.catalogue import known
+from cvclaims.specs import dataset_spec
 
 Arrays = tuple[npt.NDArray[np.generic], ...]
 # One number for all of an image, or one for each channel.
@@ -23,12 +24,12 @@ class Dataset:
     It is shared by everything in the process that loads it: its tensors must not be written to.
 
     Attributes:
-        name: a data set of `catalogue.DATASETS`.
-        train_x: (N, F) float32, or (N, C, H, W) uint8 for images.
-        train_y: (N,) int64, indices into `classes`.
+        name: that of a `specs.DatasetSpec`.
+        train_x: (N, C, H, W) uint8 for images; else (N, ...) float32.
+        train_y: (N,) int64, indices into `classes`; or (N, targets) float32 where there are none.
         test_x: like `train_x`.
         test_y: like `train_y`.
-        classes: the names of the classes.
+        classes: the names of the classes; empty where numbers are to be predicted.
         mean: images are presented to networks as (x / 255 - mean) / std; a tuple has one number
             for each channel.
         std: see `mean`; both are numbers, or both tuples. Features are presented as they are:
@@ -222,28 +223,29 @@ def from_arrays(
     std: PerChannel = 1.0,
     stand_in: bool = False,
     source: str = "",
+    classes: tuple[str, ...] | None = None,
 ) -> Dataset:
     """A data set from (x, y) of the training and of the test set; the arrays are copied.
 
-    x of uint8 stays so, any other becomes float32. The catalogue gives the classes and, where
-    `source` is empty, the title.
+    x of uint8 stays so, any other becomes float32; y is float32 where it is no whole numbers. The
+    spec gives the classes where they are None, and the title where `source` is empty.
     """
     tensors = []
     for x, y in (train, test):
         dtype = np.uint8 if x.dtype == np.uint8 else np.float32
         tensors.append(torch.from_numpy(x.astype(dtype)))
-        tensors.append(torch.from_numpy(y.astype(np.int64)))
-    facts = DATASETS[name]
+        tensors.append(torch.from_numpy(y.astype(np.float32 if y.dtype.kind == "f" else np.int64)))
+    spec = dataset_spec(name) if classes is None or not source else None
     return Dataset(
         name=name,
         train_x=tensors[0],
         train_y=tensors[1],
         test_x=tensors[2],
         test_y=tensors[3],
-        classes=facts.classes,
+        classes=spec.classes if spec is not None and classes is None else classes or (),
         mean=mean,
         std=std,
-        source=source or facts.title,
+        source=source or (spec.title if spec is not None else name),
         stand_in=stand_in,
         fingerprint=fingerprint(tensors, mean, std),
     )
@@ -267,8 +269,10 @@ def stratified(y: Tensor, size: int) -> Tensor:
     sizes work too, which scikit-learn's stratified split refuses. Which samples of a class are
     taken is drawn from a generator of its own, with a fixed seed: NumPy's RandomState, whose
     stream is frozen for good. Records rely on that, as the fingerprint does not tell subsets
-    apart.
+    apart. Of numbers that are to be predicted, (N, targets), any are as good.
     """
+    if y.is_floating_point():
+        return torch.from_numpy(np.sort(np.random.RandomState(0).permutation(len(y))[:size]))
     labels = y.cpu().numpy()
     classes, counts = np.unique(labels, return_counts=True)
     quota, remainder = np.divmod(size * counts, len(labels))

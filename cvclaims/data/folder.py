@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from cvclaims.catalogue import DATASETS
+from cvclaims.specs import DATASETS, NotHereError
 from cvclaims.text import clean
 
 VARIABLE = "CVCLAIMS_DATA"
@@ -27,7 +27,7 @@ TRACES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 
 
-class DataError(RuntimeError):
+class DataError(NotHereError):
     """Data that cannot be used; the message is one line and names the file and the mend.
 
     Names of files and folders stand in it, which may be anything: it is made fit to be shown.
@@ -84,6 +84,20 @@ def session_folder(option: str | None, ini: str | None) -> Path | None:
             f"{folder} holds {held or 'nothing'}, and no data set that claims know: {get}"
         )
     return folder
+
+
+# The folder that this process was told to read, where it was.
+_told: list[Path | None] = []
+
+
+def tell_folder(folder: Path | None) -> None:
+    """Let what is read while tests are collected come from the session's data folder."""
+    _told[:] = [folder]
+
+
+def current_folder() -> Path | None:
+    """The session's data folder; outside of a session as if one were begun here."""
+    return _told[0] if _told else session_folder(None, None)
 
 
 def found(folder: Path | None) -> tuple[str, ...]:

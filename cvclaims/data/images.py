@@ -13,9 +13,9 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
-from cvclaims.catalogue import DATASETS
 from cvclaims.data.dataset import Dataset, from_arrays
 from cvclaims.data.folder import DataError, DataMissing, IncompleteError, how_to_get
+from cvclaims.specs import DATASETS
 
 # Of the unpacked files. torchvision pins the md5 of the publisher's .gz files instead, but gzip
 # can be done anew, in mirrors and archives, without a change to the data.

@@ -3,9 +3,9 @@
 import numpy as np
 import numpy.typing as npt
 
-from cvclaims.catalogue import DATASETS
 from cvclaims.data.cifar10 import MEAN, STD
 from cvclaims.data.dataset import Dataset, PerChannel, from_arrays
+from cvclaims.specs import DATASETS
 
 TRAIN, TEST = 2000, 500
 # Recipes choose among CIFAR-10's classes: two of them still have 300 test images, and the 256
@@ -23,7 +23,7 @@ def stand_in(name: str) -> Dataset:
     Each class has a coarse random pattern. An image is its class's pattern, paler or stronger,
     moved by up to 2 pixels, under noise: easy to learn, but not at once.
     """
-    facts = DATASETS[name]
+    facts = DATASETS[name].facts
     channels, height, width = facts.shape
     generator = np.random.default_rng(0)
     patterns = generator.uniform(-1, 1, (len(facts.classes), channels, GRID, GRID))
@@ -48,5 +48,5 @@ def stand_in(name: str) -> Dataset:
         mean=mean,
         std=std,
         stand_in=True,
-        source=f"generated stand-in for {facts.title}",
+        source=f"generated stand-in for {DATASETS[name].title}",
     )

@@ -1,43 +1,27 @@
 """Training in this process, sharing the work with other processes through the store."""
 
-import functools
-import hashlib
 import math
-import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
-import cvclaims
 from cvclaims import locks
-from cvclaims.data.dataset import Dataset
 from cvclaims.data.folder import DataError, DataMissing
-from cvclaims.data.load import load
-from cvclaims.data.packed import cache_folder
-from cvclaims.engines import NotEvaluated, RunFailed
-from cvclaims.engines.device import shared
-from cvclaims.engines.provenance import device_name, origin
+from cvclaims.engines import NotEvaluated, RunFailed, Session
+from cvclaims.engines.logged import with_logged
+from cvclaims.engines.times import take
+from cvclaims.engines.work import Report, Work, describe, kind_of, most_beside
 from cvclaims.locks import LockError
-from cvclaims.models import build_for, stacks
 from cvclaims.plan import Run
-from cvclaims.recipe import Recipe
-from cvclaims.records import Record, Store, StoreError, UnwrittenError, run_key
-from cvclaims.records.record import CURVES, by_class, rounded
-from cvclaims.training.checkpoint import Checkpoint
-from cvclaims.training.loop import Trained, stackable, train
-from cvclaims.training.precision import precision_on
+from cvclaims.records import Record, Store, StoreError, UnwrittenError
+from cvclaims.training.timing import Times
 
-# A stack's parameters should stay in the processor's cache: beyond this it gets slower again. A
-# GPU launches the same kernels for many networks as for one, until they fill it.
-STACK_PARAMETERS = {"cpu": 1_500_000, "cuda": 50_000_000, "mps": 1_500_000}
 WAIT_SECONDS = 0.05
-
-# Called after every epoch with one line about what trains.
-Report = Callable[[str], None]
 
 
 class Inline:
@@ -72,17 +56,14 @@ class Inline:
         report: Report | None = None,
     ) -> None:
         self.store = store
-        self.device = device
-        self.data_folder = data_folder
+        self.work = Work(device, data_folder, session, rerun, claims, report)
         self.plan = list(plan)
         self._last_planned = max((run.seed for run in plan), default=-1)
-        self._light = dict.fromkeys(replace(run, seed=0) for run in plan if run.recipe.light)
+        self._light = dict.fromkeys(replace(run, seed=0) for run in plan if run.trained.light)
         self._crashed: dict[Run, RunFailed] = {}
         self.share = share
         self.session = session
         self.rerun = rerun
-        self.claims = claims
-        self.report = report
         self.trained: set[str] = set()
         self.read: set[str] = set()
         self.unwritten: list[Record] = []
@@ -91,7 +72,10 @@ class Inline:
         self._own: dict[Run, Record] = {}
 
     def records(self, runs: Sequence[Run]) -> list[Record]:
-        """The record of each run, from the store or trained now."""
+        """The record of each run, from the store or trained now; of logged runs their file's."""
+        return with_logged(runs, self._records)
+
+    def _records(self, runs: Sequence[Run]) -> list[Record]:
         found: dict[Run, Record] = {}  # what is here is not read again while waiting for the rest
         waiting = Waiting()
         while True:
@@ -109,20 +93,16 @@ class Inline:
             else:  # others train all that is left to do
                 waiting.go_on(describe(missing[0]), self.store.lock(self._key(missing[0])))
 
-    def data(self, run: Run) -> Dataset:
-        """The data of a run; a stand-in only at smoke scale, where nothing is judged."""
+    def _key(self, run: Run) -> str:
         try:
-            return load(run.recipe.data, self.data_folder, allow_stand_in=run.scale == "smoke")
+            return self.work.key(run)
         except DataMissing as error:
             raise NotEvaluated(str(error)) from None
-
-    def _key(self, run: Run) -> str:
-        return run_key(run.recipe, run.seed, self.data(run).fingerprint)
 
     def _stored(self, run: Run) -> Record | None:
         if run in self._own:
             return self._own[run]
-        record = self.store.get(run.recipe, run.scale, self._key(run))
+        record = self.store.get(run.trained, run.scale, self._key(run))
         if record is None or record.status == "failed":
             return None
         return None if self.rerun and record.origin.session != self.session else record
@@ -157,8 +137,7 @@ class Inline:
                     # optimiser settings among them a step.
                     with self.store.lock("choosing", "the choice of runs"):
                         companions = self._companions(run, pool, held)
-                    with one_thread(run.recipe):
-                        self._train([run, *companions])
+                    self._train([run, *companions])
                     return True
         return False
 
@@ -181,13 +160,13 @@ class Inline:
 
     def _companions(self, run: Run, pool: Iterable[Run], held: ExitStack) -> list[Run]:
         """Runs of the pool that can train in one stack with `run`, locked; our share of them."""
-        kind = stackable(run.recipe)
+        if (kind := kind_of(run)) is None:
+            return []
         # Of the same look, too: what others still train of an earlier one is not to be shared out.
         later = run.seed > self._last_planned
         pool = [r for r in pool if r != run and (r.seed > self._last_planned) == later]
-        alike = [r for r in pool if r.scale == run.scale]
-        alike = [r for r in alike if stackable(r.recipe) == kind and self._open(r)]
-        fit = max(1, STACK_PARAMETERS[self.device.type] // _parameters(kind)) if stacks(kind) else 1
+        alike = [r for r in pool if kind_of(r) == kind and self._open(r)]
+        fit = most_beside(run, self.work.device)
         most = min(fit, math.ceil((len(alike) + 1) / self.share)) - 1
         taken: list[Run] = []
         for other in alike:
@@ -198,59 +177,41 @@ class Inline:
         return taken
 
     def _train(self, runs: Sequence[Run]) -> None:
-        data = self.data(runs[0])
-        pairs = [(run.recipe, run.seed) for run in runs]
-
-        def progress(epoch: int, epochs: int, accuracy: list[float], rate: float) -> None:
-            if self.report is not None:
-                self.report(_progress_line(runs, epoch, epochs, accuracy, rate))
-
-        kept = self._checkpoint(runs)
-        with shared(self.device) as share:  # a timed claim takes the device alone
-            failure: Exception | None = None
-            try:
-                results = train(pairs, data, self.device, progress, kept, share.give_way)
-            except Exception as error:
-                failure = error
+        failure: Exception | None = None
+        try:
+            records = self.work.carry_out(runs)
+            for run, record in zip(runs, records, strict=True):
+                self._check_names(run, record)
+        except LockError:  # nothing was trained
+            raise
+        except Exception as error:
+            failure = error
         if failure is not None:
-            if kept is not None and len(runs) > 1:
-                kept.remove()
-            self._crash(runs, data, failure)
+            if len(runs) > 1:
+                self.work.done(runs)
+            self._crash(runs, failure)
             return
-        begun = kept.elsewhere if kept is not None else ""
-        records = [
-            self._record(run, data, result, len(runs), begun=begun)
-            for run, result in zip(runs, results, strict=True)
-        ]
-        # As a reader of their files will see them, so that both judge the same numbers.
-        records = [Record.from_json(record.to_json()) for record in records]
         self._own.update(zip(runs, records, strict=True))
         self.trained.update(record.key for record in records)
         self._keep(records)
-        if kept is not None:
-            kept.remove()
+        self.work.done(runs)
 
-    def _checkpoint(self, runs: Sequence[Run]) -> Checkpoint | None:
-        """Where these runs, as one stack, are kept while they train; None without a cache."""
-        folder = cache_folder()
-        if folder is None:
-            return None
-        keys = " ".join(self._key(run) for run in runs)
-        name = hashlib.sha256(keys.encode()).hexdigest()[:24]
-        alike = {
-            "runs": keys,
-            "cvclaims": cvclaims.__version__,
-            "torch": str(torch.__version__),
-            "threads": str(torch.get_num_threads()),
-            "device": self.device.type,
-            "precision": precision_on(runs[0].recipe.precision, self.device),
-            # What another session has begun is not trained again.
-            "rerun": self.session if self.rerun else "",
-        }
-        place = folder / "checkpoints" / f"{name}.checkpoint"
-        return Checkpoint(place, alike, {"device": device_name(self.device)}, locks.tell)
+    def _check_names(self, run: Run, record: Record) -> None:
+        """Refuse a training of one's own that gives other names than with another seed."""
+        others = (
+            o for r, o in self._own.items() if r.trained == run.trained and r.scale == run.scale
+        )
+        for other in others:
+            mine, its = ({*r.series, *r.numbers} for r in (record, other))
+            if odd := sorted(mine ^ its):
+                has, lacks = (run.seed, other.seed) if odd[0] in mine else (other.seed, run.seed)
+                if "finished" == record.status == other.status:
+                    raise ValueError(
+                        f"it gives {odd[0]} with seed {has} and not with seed {lacks}: every run "
+                        "gives the same names"
+                    )
 
-    def _crash(self, runs: Sequence[Run], data: Dataset, error: Exception) -> None:
+    def _crash(self, runs: Sequence[Run], error: Exception) -> None:
         """One of these runs crashed: of several each is trained alone, to see which."""
         if len(runs) > 1:
             for run in runs:
@@ -260,8 +221,8 @@ class Inline:
         message = f"{type(error).__name__}: {error}".splitlines()[0].removesuffix(": ")
         self._crashed[run] = RunFailed(f"{describe(run)} crashed: {message}")
         self._crashed[run].__cause__ = error
-        with suppress(StoreError):  # the crash itself is what has to be told
-            self.store.put(self._record(run, data, _nothing(), 1, message))
+        with suppress(StoreError, DataError):  # the crash itself is what has to be told
+            self.store.put(self.work.failed(run, message))
 
     def _keep(self, records: Sequence[Record]) -> None:
         """Write what can be written; what cannot is kept in memory, and ends the session."""
@@ -275,44 +236,32 @@ class Inline:
         if why is not None:
             raise why
 
+    def times(self, first: Any, second: Any, seed: int, scale: str) -> Times:
+        """Times of two recipes, or of two functions, taken here."""
+        try:
+            return take(self.work, first, second, seed, scale)
+        except DataMissing as why:
+            raise NotEvaluated(str(why)) from None
+
     def close(self) -> None:
         """Try once more to write what could not be; UnwrittenError where it still cannot."""
         left, self.unwritten = self.unwritten, []
         self._keep(left)
 
-    def _record(
-        self,
-        run: Run,
-        data: Dataset,
-        result: Trained,
-        stacked: int,
-        error: str = "",
-        begun: str = "",
-    ) -> Record:
-        numbers = {
-            "parameters": result.parameters,
-            "images_per_second": result.images_per_second,
-            **by_class(run.recipe, result.class_accuracy),
-        }
-        return Record(
-            recipe=run.recipe,
-            seed=run.seed,
-            scale=run.scale,
-            status="failed" if error else result.status,
-            error=error,
-            series=result.curves,
-            numbers=numbers,
-            probes=rounded(result.probes),
-            origin=origin(
-                data,
-                self.device,
-                stacked=stacked,
-                precision=result.precision,
-                session=self.session,
-                claims=self.claims,
-                begun=begun,
-            ),
-        )
+
+def start(session: Session) -> Inline:
+    """The engine of a session."""
+    return Inline(
+        session.store,
+        session.device(),
+        session.data_folder,
+        plan=session.plan,
+        share=session.share,
+        session=session.session,
+        rerun=session.rerun,
+        claims=session.claims,
+        report=session.report,
+    )
 
 
 class Waiting:
@@ -332,46 +281,3 @@ class Waiting:
                 f"(lock file {lock.path}): end that process, or wait"
             )
         time.sleep(WAIT_SECONDS)
-
-
-def describe(run: Run) -> str:
-    """A run in a few words, for messages."""
-    r = run.recipe
-    return f"{r.model} on {r.data}, {r.optimizer} lr {r.lr:g}, {r.loss}, seed {run.seed}"
-
-
-@contextmanager
-def one_thread(recipe: Recipe) -> Iterator[None]:
-    """One thread for small networks, whose operations are too short to be shared.
-
-    A second one gains little and, where another process has that core, makes them wait for it:
-    three times as long was seen. A number that was asked for in torch's own way stands.
-    """
-    before = torch.get_num_threads()
-    if stacks(recipe) and "OMP_NUM_THREADS" not in os.environ:
-        torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-@functools.cache
-def _parameters(recipe: Recipe) -> int:
-    return sum(p.numel() for p in build_for(recipe, 0).parameters())
-
-
-def _nothing() -> Trained:
-    return Trained("failed", {name: [] for name in CURVES}, [], {}, 0, 0.0)
-
-
-def _progress_line(
-    runs: Sequence[Run], epoch: int, epochs: int, accuracy: list[float], rate: float
-) -> str:
-    more = f" (+{len(runs) - 1} beside it)" if len(runs) > 1 else ""
-    seen = len(runs) * runs[0].recipe.cost / epochs
-    left = (epochs - epoch) * seen / rate
-    return (
-        f"{describe(runs[0])}{more}: epoch {epoch}/{epochs}, accuracy "
-        f"{max(accuracy):.3f}, {rate:,.0f} images/s, {left:.0f} s left"
-    )

@@ -26,7 +26,7 @@ _VARIABLES = (
 
 
 def origin(
-    data: Dataset,
+    data: Dataset | None,
     device: torch.device,
     *,
     stacked: int,
@@ -38,6 +38,7 @@ def origin(
     """Where a run of this process comes from.
 
     Args:
+        data: None for a training of an author's own that names none.
         claims: a folder of the claims' repository.
         begun: where it was begun, if that was on another device, by "device" and its name.
     """
@@ -53,9 +54,9 @@ def origin(
         host=f"{platform.system()} {platform.machine()}",
         threads=torch.get_num_threads(),
         stacked=stacked,
-        data=data.source,
-        fingerprint=data.fingerprint,
-        stand_in=data.stand_in,
+        data=data.source if data is not None else "its own",
+        fingerprint=data.fingerprint if data is not None else "",
+        stand_in=data is not None and data.stand_in,
         precision=precision,
         session=session,
         environment=environment(),

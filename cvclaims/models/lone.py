@@ -25,6 +25,8 @@ class Lone(nn.Module):
 
     def forward(self, x: Tensor, keep: list[Tensor] | None = None) -> Tensor:
         """Logits of x; nothing is kept, as there are no layers of units to look at."""
-        x = x[0].contiguous(memory_format=torch.channels_last)
+        x = x[0]
+        if x.dim() == 4:
+            x = x.contiguous(memory_format=torch.channels_last)
         logits: Tensor = self.network(x)
         return logits[None]

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cvclaims.claim import Claim, ClaimMark
+from cvclaims.data.folder import DataError, DataMissing
+from cvclaims.logs import Logged, same_seeds
 from cvclaims.plan import effective_scale
 from cvclaims.plugins.identity import origin, own_parameters
 from cvclaims.plugins.properties import is_property, mistake
 from cvclaims.plugins.settings import Settings, gpu_present, refusal
+from cvclaims.recipe import Recipe
 from cvclaims.records.record import TRAINING_REVISION
-from cvclaims.scales import scaled
 
 if TYPE_CHECKING:
     from cvclaims.records import Store
@@ -57,7 +59,9 @@ class Case:
     @property
     def cost(self) -> float:
         """The work of one seed of every recipe."""
-        return sum(scaled(r, self.scale).work for r in self.claim.recipes.values())
+        if self.refusal is not None:
+            return 0.0
+        return sum(r.at(self.scale).work for r in self.claim.recipes.values())
 
     @property
     def is_heavy(self) -> bool:
@@ -136,17 +140,25 @@ def _case(item: pytest.Item, marker: pytest.Mark, settings: Settings, store: "St
         raise ValueError(f"claim {marker.args[0].id}: {wrong}")
     at = marker.args[0].at_scales(*own_parameters(item))
     gpu_test = item.get_closest_marker("gpu") is not None
-    _refuse_alike(at["reduced"])
-    scale, refusal = _scale(at, gpu_test, settings, store)
+    try:
+        _refuse_alike(at["reduced"])
+        scale, refusal = _scale(at, gpu_test, settings, store)
+        digests = _digests(at)
+        same_seeds({n: r for n, r in at[scale].recipes.items() if isinstance(r, Logged)})
+    except DataError as why:
+        if not isinstance(why, DataMissing):
+            raise ValueError(f"claim {at['full'].id}: {why}") from None
+        # Nobody knows how large its recipes are.
+        scale, refusal, digests = "full", str(why), {}
     # Smoke judges nothing, be it as small already; and a scale that leaves nothing to train has
     # nothing to be as large as another.
-    if scale != "smoke" and (at[scale].recipes or not at["full"].recipes):
+    if digests and scale != "smoke" and (at[scale].recipes or not at["full"].recipes):
         scale = effective_scale(at[scale], scale)
     return Case(
         claim=at[scale],
         nodeid=item.nodeid,
         scale=scale,
-        digests=_digests(at),
+        digests=digests,
         refusal=refusal,
         is_property=is_property(item),
         is_timed=item.get_closest_marker("timing") is not None,
@@ -156,8 +168,8 @@ def _case(item: pytest.Item, marker: pytest.Mark, settings: Settings, store: "St
 def _refuse_alike(claim: Claim) -> None:
     """Refuse a reduced scale of a claim's own that makes one network of two that it compares."""
     for (a, first), (b, second) in combinations(claim.recipes.items(), 2):
-        own = first.reduced or second.reduced
-        if own and first != second and scaled(first, "reduced") == scaled(second, "reduced"):
+        own = any(isinstance(r, Recipe) and r.reduced for r in (first, second))
+        if own and first != second and first.at("reduced") == second.at("reduced"):
             raise ValueError(
                 f"claim {claim.id}: {a!r} and {b!r} are the same at their own reduced scale; take "
                 "what they differ in out of `reduced`"
@@ -179,7 +191,8 @@ def _scale(
     if settings.scale in ("auto", "full") and wants_gpu:
         return "full", WANTS_GPU
     if settings.scale != "auto":
-        return settings.scale, None
+        refusals = (r.refusal(settings.scale) for r in at["full"].recipes.values())
+        return settings.scale, next(filter(None, refusals), None)
     light = all(recipe.light for recipe in at["full"].recipes.values())
     return "full", None if gpu or light else HEAVY
 
@@ -187,14 +200,14 @@ def _scale(
 def _evidence_scale(at: Mapping[str, Claim], store: "Store") -> str:
     """The largest scale that the store has every recipe of; "full" where it has none."""
     for scale in ("full", "reduced"):
-        if all(store.of(scaled(recipe, scale)) for recipe in at[scale].recipes.values()):
+        if all(store.of(recipe.at(scale)) for recipe in at[scale].recipes.values()):
             return scale
     return "full"
 
 
 def _digests(at: Mapping[str, Claim]) -> dict[str, dict[str, str]]:
     return {
-        scale: {name: scaled(r, scale).digest[:16] for name, r in claim.recipes.items()}
+        scale: {name: r.at(scale).digest[:16] for name, r in claim.recipes.items()}
         for scale, claim in at.items()
         if claim.recipes
     }

@@ -43,6 +43,10 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     if not suite.is_worker and options.any_given(config):
         options.check(suite.settings, runs=not config.option.collectonly)
         suite.begin()
+    if options.any_given(config):
+        from cvclaims.data.folder import tell_folder
+
+        tell_folder(suite.settings.data)  # data of an author's own may be read at collection
 
 
 def pytest_report_header(config: pytest.Config) -> list[str] | None:

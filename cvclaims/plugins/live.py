@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from cvclaims.engines import Engine
     from cvclaims.plan import Run
     from cvclaims.records import Record
+    from cvclaims.training.timing import Times
 
 PLAIN_SECONDS = 30.0
 LOOK_SECONDS = 1.0
@@ -157,6 +158,10 @@ class Told:
         finally:
             self.line.clear()
             self.done()
+
+    def times(self, *asked: Any) -> "Times":
+        """The engine's times."""
+        return self.engine().times(*asked)
 
 
 class Watch(threading.Thread):

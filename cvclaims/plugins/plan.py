@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence, Set
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 
-from cvclaims.plan import Run, looks, runs_of
-from cvclaims.plugins.estimate import Bench, Estimate, bench_on
+from cvclaims.estimate import Bench, Estimate, bench_on
+from cvclaims.plan import Run, looks
 from cvclaims.records.record import TRAINING_REVISION
+from cvclaims.schedule import Step, order, runs_to
 
 if TYPE_CHECKING:
     from cvclaims.plugins.cases import Case
@@ -51,13 +51,13 @@ class Planner:
             yield "no claims were selected"
             return
         seeds = self.suite.settings.seeds
-        training = [case for case in cases if case.claim.recipes and not case.is_timed]
+        training = [case for case in cases if case.digests and not case.is_timed]
         yield _told(cases, training)
         if not training:
             return
         records = [record for record in self.suite.store if record.status != "failed"]
-        first = [_runs(case, looks(case.claim, seeds)[0]) for case in training]
-        whole = [_runs(case, looks(case.claim, seeds)[-1]) for case in training]
+        first = [runs_to(case, looks(case.claim, seeds)[0]) for case in training]
+        whole = [runs_to(case, looks(case.claim, seeds)[-1]) for case in training]
         there = set() if self.suite.settings.rerun else _there(records, whole)
         left = dict.fromkeys(run for runs in whole for run in runs if run not in there)
         beside = 1 + max(run.seed for runs in first for run in runs)
@@ -72,7 +72,7 @@ class Planner:
             if any(case.refusal for case in training):
                 yield "what cannot run here is counted as if it could"
         yield from estimate.faults
-        steps = list(order(training, there, seeds, estimate))
+        steps = list(order(training, there, seeds, estimate.seconds))
         if steps and self.suite.config.option.verbose > -2:
             stored = len(training) - len(steps)
             yield f"{stored} have their first look in the store; the others, cheapest first, each"
@@ -110,8 +110,8 @@ def _kinds(count: int) -> str:
 
 def _there(records: Sequence[Record], needed: Iterable[Sequence[Run]]) -> set[Run]:
     """The runs that the store holds."""
-    held = {(r.recipe.digest, r.seed) for r in records if r.origin.revision == TRAINING_REVISION}
-    return {run for runs in needed for run in runs if (run.recipe.digest, run.seed) in held}
+    held = {(r.trained.digest, r.seed) for r in records if r.origin.revision == TRAINING_REVISION}
+    return {run for runs in needed for run in runs if (run.trained.digest, run.seed) in held}
 
 
 def _look(needed: Sequence[Sequence[Run]], there: Set[Run], estimate: Estimate) -> str:
@@ -122,13 +122,6 @@ def _look(needed: Sequence[Sequence[Run]], there: Set[Run], estimate: Estimate) 
         f"{len(claims)} run{'s' * (len(claims) != 1)}, {shared} of them shared between claims; "
         f"{len(claims) - len(left)} in the store, {len(left)} left: {estimate.told(left)}"
     )
-
-
-def _runs(case: Case, seeds: int) -> list[Run]:
-    """The runs of a claim over so many seeds; smoke takes one."""
-    upto = range(1 if case.scale == "smoke" else seeds)
-    found = (runs_of(recipe, case.scale, upto) for recipe in case.claim.recipes.values())
-    return list(dict.fromkeys(run for runs in found for run in runs))
 
 
 def _told(cases: Sequence[Case], training: Sequence[Case]) -> str:
@@ -143,49 +136,7 @@ def _told(cases: Sequence[Case], training: Sequence[Case]) -> str:
     return f"{len(cases)} claim test{'s' * (len(cases) != 1)}: {'; '.join(parts)}"
 
 
-@dataclass(frozen=True)
-class Step:
-    """A claim in the order of work: the runs of its first look, and those still to be trained."""
-
-    case: Case
-    runs: Sequence[Run]
-    new: Sequence[Run]
-
-
-def order(
-    cases: Sequence[Case], there: Set[Run], seeds: int | None, estimate: Estimate
-) -> Iterator[Step]:
-    """The claims by what they cost besides what is there or trained before them, cheapest first.
-
-    Those whose first look is there are left out. Where not every run can be estimated, the work
-    of a run stands for its time.
-    """
-    needed = {case.nodeid: _runs(case, looks(case.claim, seeds)[0]) for case in cases}
-    everything = {run for runs in needed.values() for run in runs} - there
-    by_time = estimate.total(everything)[1] == 0
-    cost = {run: (estimate.seconds(run) if by_time else run.recipe.work) for run in everything}
-    done = set(there)
-    left = [case for case in cases if not done.issuperset(needed[case.nodeid])]
-    while left:
-        new = {case.nodeid: [r for r in needed[case.nodeid] if r not in done] for case in left}
-        case = min(left, key=lambda case: sum(cost[run] or 0 for run in new[case.nodeid]))
-        left.remove(case)
-        done.update(new[case.nodeid])
-        yield Step(case, needed[case.nodeid], new[case.nodeid])
-
-
-def cheapest_first(cases: Sequence[Case], seeds: int | None) -> list[Case]:
-    """All of the claims in that order, by work alone, as if nothing were stored.
-
-    Before them those that train nothing, which are decided in seconds.
-    """
-    steps = order(cases, set(), seeds, Estimate([]))
-    training = [step.case for step in steps]
-    taken = {case.nodeid for case in training}
-    return [*(case for case in cases if case.nodeid not in taken), *training]
-
-
-def _table(steps: Iterable[Step], estimate: Estimate) -> list[str]:
+def _table(steps: Iterable[Step[Case]], estimate: Estimate) -> list[str]:
     from tabulate import tabulate
 
     heads = ("claim", "case", "scale", "runs", "to train", "time")

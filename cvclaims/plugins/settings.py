@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cvclaims.catalogue import DATASETS
 from cvclaims.plugins.gpu import gpu_present as gpu_present
 from cvclaims.text import clean
 
@@ -26,6 +25,7 @@ OPTIONS = (
     ("data", "FOLDER", "the folder of the data sets (default: CVCLAIMS_DATA, else ./data)"),
     ("results", "FOLDER", "where tables and figures are written (default: .cvclaims/results)"),
     ("store", "FOLDER", "where records are kept (default: records in the results folder)"),
+    ("engine", "ENGINE", "where runs are carried out (default inline: in this process)"),
     ("device", "DEVICE", "auto, cpu, cuda, cuda:N or mps (default auto: a GPU where there is one)"),
 )  # fmt: skip
 FLAGS = (
@@ -56,6 +56,7 @@ class Settings:
     store: Path
     default: Path
     device: str
+    engine: str
     replay: bool
     rerun: bool
     strict: bool
@@ -76,6 +77,7 @@ class Settings:
     def _held(self) -> str:
         """The data folder and the sets in it; at smoke scale also what stands in for the others."""
         from cvclaims.data.folder import found
+        from cvclaims.specs import DATASETS
 
         held = found(self.data)
         titles = {name: facts.title for name, facts in DATASETS.items() if facts.get}
@@ -157,6 +159,7 @@ def read(config: pytest.Config) -> Settings:
         default=default,
         store=_path(config, "store") or results / "records",
         device=_device(given["device"] or "auto"),
+        engine=_engine(given["engine"]),
         replay=bool(given["replay"]),
         rerun=bool(given["rerun"]),
         strict=bool(given["strict"]),
@@ -284,6 +287,22 @@ def _data(config: pytest.Config) -> Path | None:
     except (OSError, RuntimeError) as error:
         why = getattr(error, "strerror", None) or error
         raise refusal(f"--claims-data: the folder of the sets cannot be used ({why})") from None
+
+
+def _engine(given: str | None) -> str:
+    """An engine that is installed; asked for by name, as nothing else looks for entry points."""
+    if given is None:
+        return "inline"
+    from cvclaims.engines import engine_named
+
+    try:
+        engine_named(given)
+    except ValueError as error:
+        raise refusal(f"--claims-engine: {error}") from None
+    except Exception as error:  # whatever the import of somebody's engine raises
+        what = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise refusal(f"--claims-engine: {_short(given)} cannot be loaded ({what})") from None
+    return given
 
 
 def _ids(given: str | None) -> tuple[str, ...]:

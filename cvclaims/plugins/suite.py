@@ -16,12 +16,10 @@ from cvclaims.plugins.settings import Settings
 if TYPE_CHECKING:
     import torch
 
-    from cvclaims.engines import Engine
-    from cvclaims.engines.inline import Inline
-    from cvclaims.engines.replay import Replay
+    from cvclaims.engines import Engine, Refusing
     from cvclaims.plan import Run
     from cvclaims.plugins.cases import Case
-    from cvclaims.plugins.live import Line, Watch
+    from cvclaims.plugins.live import Line, Told, Watch
     from cvclaims.plugins.notes import Notes
     from cvclaims.records import Rerun, Store
 
@@ -102,7 +100,7 @@ class Suite:
         taken, self.store.problems = self.store.problems, []
         return taken
 
-    def engine_for(self, case: Case) -> Engine:
+    def engine_for(self, case: Case) -> Refusing | Told:
         """The engine for a claim: one that refuses, where its runs cannot be had here."""
         if case.refusal is not None:
             from cvclaims.engines import Refusing
@@ -306,7 +304,7 @@ class Suite:
         timed = [case for case in cases if case.is_timed]
         rest = [case for case in cases if not case.is_timed]
         if any(case.is_heavy for case in rest):
-            from cvclaims.plugins.plan import cheapest_first
+            from cvclaims.schedule import cheapest_first
 
             rest = cheapest_first(rest, self.settings.seeds)
         else:
@@ -339,26 +337,25 @@ class Suite:
         return device.chosen(wanted, self.worker)
 
     @cached_property
-    def engine(self) -> Inline | Replay:
+    def engine(self) -> Engine:
         """Where this session's records come from."""
-        if self.settings.replay:
-            from cvclaims.engines.replay import Replay
+        from cvclaims.engines import Session, engine_named
 
-            return Replay(self.store)
-        from cvclaims.engines.inline import Inline
-
-        options.keep_from_git(self.settings.store, self.settings.default)
-        return Inline(
-            self.store,
-            self.device,
-            self.settings.data,
-            plan=self.plan(),
+        settings = self.settings
+        if not settings.replay:
+            options.keep_from_git(settings.store, settings.default)
+        session = Session(
+            store=self.store,
+            device=lambda: self.device,
+            data_folder=settings.data,
+            plan=() if settings.replay else self.plan(),
             share=self.workers,
             session=self.session,
-            rerun=self.settings.rerun,
+            rerun=settings.rerun,
             claims=self.config.rootpath,
             report=self.line.tell if self.line is not None else None,
         )
+        return engine_named("replay" if settings.replay else settings.engine)(session)
 
 
 SUITE = pytest.StashKey[Suite]()

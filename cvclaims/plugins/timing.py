@@ -1,15 +1,14 @@
-"""What the `timer` fixture gives: times of a claim's recipes, taken with the device alone."""
+"""What the `timer` fixture gives: times of a claim's recipes, taken by the session's engine."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from cvclaims.plugins.cases import Case
 from cvclaims.plugins.suite import Suite
 from cvclaims.recipe import Recipe
-from cvclaims.scales import scaled
 
 if TYPE_CHECKING:
     import torch
@@ -17,9 +16,7 @@ if TYPE_CHECKING:
     # What a name stands for on a device: a function to be called.
     Make = Callable[[str, torch.device], Callable[[], None]]
 
-    from cvclaims.data.dataset import Dataset
-    from cvclaims.training.timing import Cost
-    from cvclaims.verdict.samples import Arm, Timed, Timing
+    from cvclaims.verdict.samples import Arm, Timed
 
 
 class Timer:
@@ -37,10 +34,8 @@ class Timer:
 
         It is taken when the judge asks for it, on the recipes at the claim's scale.
         """
-        from cvclaims.verdict.samples import Timed
-
-        label = f"time of {a.name} / {b.name}"
-        return Timed(label, lambda seed: self._take(a, b, seed), (a.name, b.name))
+        pair = self._recipe(a), self._recipe(b)
+        return self._timed((a.name, b.name), lambda: pair)
 
     def calls(self, a: str, b: str, make: "Make") -> "Timed":
         """A call's time of A over that of B, a number for each seed.
@@ -48,73 +43,27 @@ class Timer:
         `make(name, device)` gives what is called. It is made anew for each seed, from torch's
         random numbers of that seed.
         """
-        from cvclaims.verdict.samples import Timed
+        return self._timed((a, b), lambda: (partial(make, a), partial(make, b)))
 
-        label = f"time of {a} / {b}"
-        return Timed(label, lambda seed: self._take_calls(a, b, make, seed), (a, b))
+    def _recipe(self, arm: "Arm") -> Recipe:
+        recipe = arm.trained.at(self.case.scale)
+        if not isinstance(recipe, Recipe):
+            raise TypeError(f"only a Recipe's epochs can be timed; {arm.name!r} is none")
+        return recipe
 
-    def _take_calls(self, a: str, b: str, make: "Make", seed: int) -> "Timing":
-        self._refuse()
-        from cvclaims.engines.device import exclusive, shared
-        from cvclaims.engines.provenance import device_name
-        from cvclaims.training.timing import ROUNDS, calls_side_by_side
-        from cvclaims.verdict.samples import Timing
+    def _timed(self, names: tuple[str, str], pair: Callable[[], tuple[Any, Any]]) -> "Timed":
+        from cvclaims.verdict.samples import Timed, Timing
 
-        device = self.suite.device
-        smoke = self.case.scale == "smoke"
-        rounds, use = (1, shared) if smoke else (ROUNDS, exclusive)
-        with use(device):
-            ratio, seconds = calls_side_by_side(
-                partial(make, a), partial(make, b), seed, device, rounds
-            )
-        beside = {f"{name}, s per call": time for name, time in zip((a, b), seconds, strict=True)}
-        return Timing(ratio, beside, device_name(device), "")
+        def take(seed: int) -> Timing:
+            times = self.suite.engine_for(self.case).times(*pair(), seed, self.case.scale)
+            beside = {
+                f"{name}, {what}": number
+                for name, told in zip(names, times.beside, strict=True)
+                for what, number in told.items()
+            }
+            return Timing(times.ratio, beside, times.device, times.data, times.stand_in)
 
-    def _take(self, a: "Arm", b: "Arm", seed: int) -> "Timing":
-        self._refuse()
-        from cvclaims.engines.device import exclusive, shared
-        from cvclaims.engines.provenance import device_name
-        from cvclaims.training.timing import ROUNDS, side_by_side
-        from cvclaims.verdict.samples import Timing
-
-        recipes = [scaled(arm.recipe, self.case.scale) for arm in (a, b)]
-        first, second = ((recipe, self._data(recipe)) for recipe in recipes)
-        device = self.suite.device
-        # Smoke judges no time, so it need not wait until nobody else trains here.
-        smoke = self.case.scale == "smoke"
-        rounds, use = (1, shared) if smoke else (ROUNDS, exclusive)
-        with use(device):
-            compared = side_by_side(first, second, seed, device, rounds)
-        used = first[1], second[1]
-        return Timing(
-            ratio=compared.ratio,
-            beside={
-                name: number
-                for arm, cost in zip((a, b), compared.costs, strict=True)
-                for name, number in _shown(arm.name, cost)
-            },
-            device=device_name(device),
-            data="; ".join(dict.fromkeys(data.source for data in used)),
-            stand_in=any(data.stand_in for data in used),
-        )
-
-    def _refuse(self) -> None:
-        from cvclaims.engines import NotEvaluated
-
-        if self.suite.settings.replay:
-            raise NotEvaluated("times are taken anew in every session")
-        if self.case.refusal is not None:
-            raise NotEvaluated(self.case.refusal)
-
-    def _data(self, recipe: Recipe) -> "Dataset":
-        from cvclaims.data.load import DataMissing, load
-        from cvclaims.engines import NotEvaluated
-
-        smoke = self.case.scale == "smoke"
-        try:
-            return load(recipe.data, self.suite.settings.data, allow_stand_in=smoke)
-        except DataMissing as why:
-            raise NotEvaluated(str(why)) from None
+        return Timed(f"time of {names[0]} / {names[1]}", take, names)
 
 
 def timer_for(request: pytest.FixtureRequest, suite: Suite) -> Timer:
@@ -125,11 +74,3 @@ def timer_for(request: pytest.FixtureRequest, suite: Suite) -> Timer:
     if request.node.get_closest_marker("timing") is None:
         pytest.fail("`timer` needs the device alone: add @pytest.mark.timing", pytrace=False)
     return Timer(case, suite)
-
-
-def _shown(name: str, cost: "Cost") -> Iterator[tuple[str, float]]:
-    yield f"{name}, s per epoch", cost.epoch_seconds
-    yield f"{name}, FLOPs per image", cost.flops
-    yield f"{name}, bytes kept per image", cost.kept_bytes
-    if cost.peak_bytes is not None:
-        yield f"{name}, peak bytes", cost.peak_bytes

@@ -74,12 +74,44 @@ def series(record: Record, name: str) -> Sequence[float]:
         probe, rest = probe[part], rest[len(part) + 1 :]
     if rest or not name:
         raise KeyError(
-            f"no series {name!r} in this record: it has {', '.join(record.series)}, "
-            f"{', '.join(record.probes)}; a recipe's `probes` asks for more"
+            f"no series {name!r} in this record: it has "
+            f"{', '.join((*record.series, *record.probes)) or 'none'}; "
+            "a recipe's `probes` asks for more"
         )
     if not isinstance(probe, list):
         raise KeyError(f"{name!r} is no series but holds several: {', '.join(probe)}")
     return [math.nan if value is None else value for value in probe]
+
+
+def number(name: str) -> Measure:
+    """A number of the run by name: a metric, what a training of one's own returns, `parameters`.
+
+    A series' last value where no number has the name. "seconds" are those of the whole run. Times
+    and memory of a run that trained in a stack with others are no run's own: UnmeasuredError.
+    """
+
+    def measure(record: Record) -> float:
+        if name in ALONE and record.origin.stacked > 1:
+            raise UnmeasuredError(
+                f"{name} of a run cannot be told from a stack, in which {record.origin.stacked} "
+                "trained side by side; time recipes by the `timer` fixture"
+            )
+        if name in record.numbers:
+            return record.numbers[name]
+        if name == "peak_bytes":
+            raise UnmeasuredError("peak_bytes is counted on GPUs alone")
+        values = series(record, name)
+        return math.fsum(values) if name == "seconds" else values[-1] if values else math.nan
+
+    return _level(name, measure)
+
+
+# What only a run that trained alone has of its own.
+ALONE = ("seconds", "images_per_second", "peak_bytes")
+
+
+class UnmeasuredError(ValueError):
+    """What a record cannot tell; the message says why."""
 
 
 def final(name: str) -> Measure:
@@ -143,7 +175,7 @@ def min_of(name: str, start: int, stop: int | None = None) -> Measure:
 
     def measure(record: Record) -> float:
         window = _window(record, name, start, stop)
-        last = record.recipe.epochs if stop is None else stop
+        last = record.most_epochs if stop is None else stop
         whole = start < 0 or len(window) == last - start + 1
         return min(window) if whole and all(map(math.isfinite, window)) else math.nan
 
@@ -311,7 +343,7 @@ def epochs_to(name: str, threshold: float) -> Measure:
 
     def measure(record: Record) -> float:
         reached = (i for i, value in enumerate(series(record, name), 1) if value >= threshold)
-        return float(next(reached, record.recipe.epochs + 1))
+        return float(next(reached, record.most_epochs + 1))
 
     _TO_THRESHOLDS.add(measure)
     return measure
@@ -379,7 +411,7 @@ def _window(record: Record, name: str, start: int, stop: int | None) -> list[flo
     if start == 0:
         raise ValueError("epochs are counted from 1; there is no epoch 0")
     values = list(series(record, name))
-    epochs = record.recipe.epochs
+    epochs = record.most_epochs
     # A run that diverged lacks its last epochs: what it would have shown there is not a number.
     values += [math.nan] * (epochs - len(values))
     stop = epochs if stop is None else stop

@@ -10,7 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cvclaims.catalogue import SCALES
-from cvclaims.recipe import Recipe
+from cvclaims.recipe import CURVES, Recipe
+from cvclaims.recipe import digest_of_form as digest_of
+from cvclaims.specs import NotHereError
+from cvclaims.trainable import OfRecipe, Trainable, from_canonical
 
 # The layout of a record's JSON. Raise it when a reader of the old layout would misread the new.
 SCHEMA = 2
@@ -19,8 +22,6 @@ SCHEMA = 2
 TRAINING_REVISION = 1
 
 STATUSES = ("finished", "diverged", "failed")
-# The series of every run that learns to tell classes apart, one value an epoch.
-CURVES = ("train_loss", "train_accuracy", "test_loss", "test_accuracy", "lr", "seconds")
 _CLASS = "class_accuracy."
 
 
@@ -76,22 +77,25 @@ class Origin:
 
 
 @dataclass(frozen=True)
-class Record:
+class Record(OfRecipe):
     """What one run did.
 
     Attributes:
-        series: by name, in order. Of a run that learns classes per epoch: train_loss,
-            train_accuracy (both over the epoch's batches as they were trained on), test_loss,
-            test_accuracy, lr, seconds. A run that diverged ends with the epoch in which its loss
-            stopped being finite, one with `patience` where that ran out.
-        numbers: by name: `parameters`, the number of trained ones; `images_per_second`, training
-            samples per second over the run (in a stack of all its networks);
-            `class_accuracy.<class>`, test accuracy of each class after the last epoch, with
-            `patience` at the epoch that it went back to.
+        trained: what was carried out: a recipe, or a training of one's own.
+        series: by name, in order; whatever a training of one's own logs. Of a recipe, per epoch:
+            train_loss, train_accuracy (both over the epoch's batches as they were trained on),
+            test_loss, test_accuracy, lr, seconds; without accuracies where numbers are predicted.
+            A run that diverged ends with the epoch in which its loss stopped being finite, one with
+            `patience` where that ran out.
+        numbers: by name; whatever a training of one's own returns. Of a recipe: `parameters`, the
+            number of trained ones; `images_per_second`, training samples per second over the run
+            (in a stack of all its networks); `class_accuracy.<class>`, test accuracy of each class
+            after the last epoch, with `patience` at the epoch that it went back to; `peak_bytes`,
+            a GPU's memory in use at most, of what trained alone; and the recipe's own metrics.
         probes: what the recipe asked to record, by name (see `cvclaims.training.probes`).
     """
 
-    recipe: Recipe
+    trained: Trainable
     seed: int
     scale: str
     status: str
@@ -104,12 +108,20 @@ class Record:
     @property
     def key(self) -> str:
         """The hash that this run is stored under."""
-        return run_key(self.recipe, self.seed, self.origin.fingerprint, self.origin.revision)
+        return run_key(self.trained, self.seed, self.origin.fingerprint, self.origin.revision)
 
     @property
     def epochs(self) -> int:
-        """Epochs that were trained; fewer than the recipe's where the run diverged."""
-        return len(self.series["train_loss"])
+        """Epochs that were trained; fewer than the recipe's where the run diverged.
+
+        Of a training of one's own: how often it logged what it logged most.
+        """
+        return max(map(len, self.series.values()), default=0)
+
+    @property
+    def most_epochs(self) -> int:
+        """The epochs of the protocol; of a training of one's own those that there are."""
+        return self.trained.epochs if isinstance(self.trained, Recipe) else self.epochs
 
     @property
     def parameters(self) -> int:
@@ -124,15 +136,19 @@ class Record:
     @property
     def class_accuracy(self) -> list[float]:
         """Test accuracy of each class, in the recipe's order; empty for a run that crashed."""
-        found = [self.numbers.get(_CLASS + name) for name in self.recipe.class_names]
-        return [value for value in found if value is not None]
+        return [self.numbers[_CLASS + name] for name in self.class_names]
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes that it has an accuracy of, in the recipe's order."""
+        return tuple(n.removeprefix(_CLASS) for n in self.numbers if n.startswith(_CLASS))
 
     def to_json(self) -> str:
         """The record as text; a number that is not finite becomes null."""
         body = {
             "schema": SCHEMA,
             "key": self.key,
-            "recipe": self.recipe.canonical(),
+            "recipe": self.trained.canonical(),
             "seed": self.seed,
             "scale": self.scale,
             "status": self.status,
@@ -146,6 +162,10 @@ class Record:
         # One line for each field: short files that still diff well.
         lines = (f"{json.dumps(k)}: {json.dumps(v, allow_nan=False)}" for k, v in form.items())
         return "{\n" + ",\n".join(lines) + "\n}\n"
+
+    def read_back(self) -> "Record":
+        """The record as a reader of its file sees it, rounded, but with its very recipe."""
+        return dataclasses.replace(Record.from_json(self.to_json()), trained=self.trained)
 
     @classmethod
     def from_json(cls, text: str) -> "Record":
@@ -182,19 +202,15 @@ def by_class(recipe: Recipe, accuracies: Sequence[float]) -> dict[str, float]:
     return {_CLASS + name: value for name, value in pairs}
 
 
-def run_key(recipe: Recipe, seed: int, fingerprint: str, revision: int = TRAINING_REVISION) -> str:
+def run_key(
+    recipe: Trainable, seed: int, fingerprint: str, revision: int = TRAINING_REVISION
+) -> str:
     """SHA-256 (hex) of everything that decides what a run learns."""
     return _key(recipe.digest, seed, fingerprint, revision)
 
 
 def _key(*parts: object) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-
-
-def digest_of(form: Mapping[str, Any]) -> str:
-    """SHA-256 (hex) of a form of JSON types, whatever the order of its fields."""
-    text = json.dumps(form, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def rounded(value: Any) -> Any:
@@ -233,7 +249,9 @@ def _check_key(form: Mapping[str, Any]) -> None:
     recipe, origin = form.get("recipe"), form.get("origin")
     if isinstance(recipe, dict) and isinstance(origin, dict):
         named = origin.get("fingerprint"), origin.get("revision")
-        with contextlib.suppress(RecursionError):  # nested as deep as it could just be read
+        with contextlib.suppress(
+            RecursionError, ValueError
+        ):  # nested as deep as it could just be read
             if form.get("key") == _key(digest_of(recipe), form.get("seed"), *named):
                 return
     raise DamagedError("its key does not belong to its recipe, seed and data: it was altered")
@@ -244,9 +262,9 @@ def _checked(form: Mapping[str, Any]) -> Record:
         form = _from_schema_1(form)
     elif form["digest"] != digest_of({k: v for k, v in form.items() if k != "digest"}):
         raise ValueError("its digest does not belong to its content: it was altered; restore it")
-    recipe = Recipe.from_canonical(form["recipe"])
+    recipe = from_canonical(form["recipe"])
     record = Record(
-        recipe=recipe,
+        trained=recipe,
         seed=_int(form, "seed"),
         scale=form["scale"],
         status=form["status"],
@@ -260,7 +278,8 @@ def _checked(form: Mapping[str, Any]) -> Record:
         raise ValueError("its recipe is not in canonical form, so its key is another's")
     if record.status not in STATUSES or record.scale not in SCALES:
         raise ValueError(f"status {record.status!r} or scale {record.scale!r} is unknown")
-    _check_series(record)
+    if isinstance(recipe, Recipe):
+        _check_series(record, recipe)
     return record
 
 
@@ -279,27 +298,39 @@ def _from_schema_1(form: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _check_series(record: Record) -> None:
-    missing = [name for name in CURVES if name not in record.series]
+def _check_series(record: Record, recipe: Recipe) -> None:
+    classes = _classes(recipe)
+    accuracies: tuple[str, ...] = ("train_accuracy", "test_accuracy")
+    if classes == 0 or (classes is None and "test_accuracy" not in record.series):
+        accuracies = ()
+    curves = [name for name in CURVES if not name.endswith("accuracy") or name in accuracies]
+    missing = [name for name in curves if name not in record.series]
     missing += [name for name in ("parameters", "images_per_second") if name not in record.numbers]
     if missing:
         raise ValueError(f"it lacks {', '.join(missing)}")
     _int(record.numbers, "parameters")
-    if len({len(record.series[name]) for name in CURVES}) != 1:
+    if len({len(record.series[name]) for name in curves}) != 1:
         raise ValueError("its curves differ in length")
-    epochs, most = record.epochs, record.recipe.epochs
-    stopped = record.recipe.patience is not None and 1 <= epochs <= most
+    epochs, most = record.epochs, recipe.epochs
+    stopped = recipe.patience is not None and 1 <= epochs <= most
     if record.status == "finished" and epochs != most and not stopped:
         raise ValueError(f"finished after {epochs} of {most} epochs")
     if record.status == "diverged" and not 1 <= epochs <= most:
         raise ValueError(f"diverged after {epochs} of {most} epochs")
     if record.status != "failed":
-        for name in ("train_accuracy", "test_accuracy"):
+        for name in accuracies:
             if not all(0 <= value <= 1 for value in record.series[name]):
                 raise ValueError(f"{name} lies outside 0 to 1")
-        classes = len(record.recipe.class_names)
-        if len(record.class_accuracy) != classes:
+        if classes is not None and len(record.class_accuracy) != classes:
             raise ValueError(f"class_accuracy has not the {classes} classes of its data")
+
+
+def _classes(recipe: Recipe) -> int | None:
+    """How many classes a recipe tells apart; None where its data are not known here."""
+    try:
+        return len(recipe.class_names)
+    except NotHereError:
+        return None
 
 
 def _origin(form: Any) -> Origin:

@@ -3,14 +3,15 @@
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from cvclaims.catalogue import SCALES
 from cvclaims.files import check_writable, damaged_names, read_plain, write_atomically
 from cvclaims.locks import Lock, LockError
-from cvclaims.recipe import Recipe
 from cvclaims.records.record import TRAINING_REVISION, DamagedError, Record, RecordError
 from cvclaims.text import clean
+from cvclaims.trainable import Trainable
 
 _KEY = re.compile(r"[0-9a-f]{64}")
 _FILE = re.compile(r"[0-9a-f]{24}\.json")
@@ -66,14 +67,15 @@ class Store:
         """The file of a run."""
         return self.root / scale / data / f"{key[:24]}.json"
 
-    def get(self, recipe: Recipe, scale: str, key: str) -> Record | None:
+    def get(self, recipe: Trainable, scale: str, key: str) -> Record | None:
         """The record of a run, or None where there is none, or a damaged one.
 
         Raises StoreError where it cannot be used here: training again would overwrite it.
         """
-        path = self.path(scale, recipe.data, key)
+        path = self.path(scale, recipe.folder, key)
         try:
-            return self._read(path)
+            record = self._read(path)
+            return None if record is None else _of(recipe, record)
         except DamagedError as error:
             self._report(f"{path}: {error}; ignored")
             return None
@@ -106,7 +108,7 @@ class Store:
         """The lock of a run: whoever holds it trains it."""
         return Lock(self.root / ".locks" / f"{key[:24]}.lock", what)
 
-    def of(self, recipe: Recipe) -> list[Record]:
+    def of(self, recipe: Trainable) -> list[Record]:
         """Every usable record of a recipe under the present training revision, by seed.
 
         This is how a claim is replayed: without the data, and so without its fingerprint.
@@ -115,8 +117,9 @@ class Store:
             self._by_recipe = {}
             for record in self:
                 if record.origin.revision == TRAINING_REVISION:
-                    self._by_recipe.setdefault(record.recipe.digest, []).append(record)
-        return sorted(self._by_recipe.get(recipe.digest, []), key=lambda r: r.seed)
+                    self._by_recipe.setdefault(record.trained.digest, []).append(record)
+        found = [_of(recipe, record) for record in self._by_recipe.get(recipe.digest, [])]
+        return sorted(found, key=lambda r: r.seed)
 
     def evidence(self, keys: Mapping[str, Sequence[str]]) -> dict[str, list[Record]]:
         """The records that a row was judged from, by name; those no longer here are left out."""
@@ -151,7 +154,7 @@ class Store:
             return []
 
     def _path_of(self, record: Record) -> Path:
-        return self.path(record.scale, record.recipe.data, record.key)
+        return self.path(record.scale, record.trained.folder, record.key)
 
     def _usable(self, paths: Iterable[Path]) -> Iterator[Record]:
         for path in paths:
@@ -178,7 +181,9 @@ class Store:
         if path.name != self._path_of(record).name:
             raise DamagedError("it holds another run than its name says")
         if path != self._path_of(record):
-            raise RecordError(f"it belongs into {record.scale}/{record.recipe.data}: move it there")
+            raise RecordError(
+                f"it belongs into {record.scale}/{record.trained.folder}: move it there"
+            )
         return record
 
     def _read_status(self, path: Path) -> str | None:
@@ -210,6 +215,11 @@ class Store:
         if problem not in self._told:
             self._told.add(problem)
             self.problems.append(problem)
+
+
+def _of(recipe: Trainable, record: Record) -> Record:
+    """The record with the very recipe: of a stranger's things, a file holds the names alone."""
+    return replace(record, trained=recipe) if record.trained.digest == recipe.digest else record
 
 
 def _name_also(path: Path, kept: Path) -> None:

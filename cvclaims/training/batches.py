@@ -35,7 +35,7 @@ class Batches:
         self.samples = len(data.train_x)
         self.size = recipe.batch_size or self.samples
         # A perceptron sees features, a convolutional network the image.
-        self._flat = recipe.model == "mlp"
+        self._flat = recipe.network.flat
         self._orders = [
             torch.Generator().manual_seed(stream(source, "order")) for source in sources
         ]
@@ -82,7 +82,7 @@ class Batches:
         return range(0, self.samples, self.size)
 
     def batch(self, order: Tensor, draws: Tensor) -> tuple[Tensor, Tensor]:
-        """Inputs (S, batch, ...) and labels (S, batch).
+        """Inputs (S, batch, ...) and labels (S, batch), or targets (S, batch, targets).
 
         Args:
             order: (S, batch), which samples.
@@ -91,11 +91,12 @@ class Batches:
         data, networks = self.data, len(order)
         if self.whole:
             x = data.normalise(data.train_x).flatten(1)
-            return x.expand(networks, *x.shape), data.train_y.expand(networks, -1)
+            y = data.train_y
+            return x.expand(networks, *x.shape), y.expand(networks, *y.shape)
         index = order.flatten()
         x, y = data.train_x.index_select(0, index), data.train_y.index_select(0, index)
         x = data.normalise(x) if self._augmentation is None else self._augmentation(x, draws)
-        return self.shaped(x, networks), y.view(networks, -1)
+        return self.shaped(x, networks), y.view(networks, -1, *y.shape[1:])
 
     def shaped(self, x: Tensor, networks: int) -> Tensor:
         """(S · batch, *shape) as (S, batch, ...) in the form that the networks take."""

@@ -12,9 +12,10 @@ from torch import Tensor
 from cvclaims.data.dataset import Dataset
 from cvclaims.models import Lone, stacks
 from cvclaims.recipe import Recipe
+from cvclaims.specs import MetricSpec
 from cvclaims.training.checkpoint import Checkpoint
 from cvclaims.training.graph import Kept, put
-from cvclaims.training.memory import too_large
+from cvclaims.training.memory import peak_of, too_large
 from cvclaims.training.optim import learning_rate, settings
 from cvclaims.training.probes import boundary, histograms
 from cvclaims.training.session import Session
@@ -33,8 +34,7 @@ class Trained:
     curves: dict[str, list[float]]
     class_accuracy: list[float]
     probes: dict[str, Any]
-    parameters: int
-    images_per_second: float
+    numbers: dict[str, float]
     precision: str = "fp32"
 
 
@@ -124,6 +124,8 @@ class _Epochs:
         self.best: Kept | None = None
         # Accuracy on the training images as they are, once all epochs are over.
         self.evaluated: list[float] = []
+        # Of a GPU; how much of a processor's memory a run takes nobody can tell.
+        self.peak = peak_of(session.device)
         # Since the present epoch began, what an earlier process spent on it included.
         self._clock = _Clock()
 
@@ -201,15 +203,21 @@ class _Epochs:
         """Each network's outcome; one whose loss stopped being finite ends there as diverged."""
         session = self.session
         metrics, class_accuracy = torch.stack(self.metrics), session.class_accuracy().cpu()
+        own = self._own_metrics()
         if "evaluated_train_accuracy" in session.recipe.probes:
             self.evaluated = session.evaluated_train_accuracy().tolist()
         return [
-            self._result(i, recipe, metrics[:, :, i], class_accuracy[i].tolist())
+            self._result(i, recipe, metrics[:, :, i], class_accuracy[i].tolist(), own[i])
             for i, recipe in enumerate(session.recipes)
         ]
 
     def _result(
-        self, i: int, recipe: Recipe, metrics: Tensor, class_accuracy: list[float]
+        self,
+        i: int,
+        recipe: Recipe,
+        metrics: Tensor,
+        class_accuracy: list[float],
+        own: Mapping[str, float],
     ) -> Trained:
         session = self.session
         finite = metrics[:, 0].isfinite().tolist()
@@ -217,6 +225,8 @@ class _Epochs:
         epochs = finite.index(False) + 1 if diverged else len(finite)
         names = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
         curves = dict(zip(names, metrics[:epochs].T.tolist(), strict=True))
+        if not recipe.class_names:  # numbers are predicted, and none is right or wrong
+            curves = {name: curve for name, curve in curves.items() if "accuracy" not in name}
         curves["lr"] = [learning_rate(recipe, epoch) for epoch in range(epochs)]
         curves["seconds"] = self.seconds[:epochs]
         seen = session.networks.size * session.batches.samples * len(self.seconds)
@@ -225,10 +235,26 @@ class _Epochs:
             curves=curves,
             class_accuracy=class_accuracy,
             probes=self._probes(i, recipe, epochs, diverged=diverged),
-            parameters=_parameters(session),
-            images_per_second=seen / math.fsum(self.seconds),
+            numbers={
+                "parameters": _parameters(session),
+                "images_per_second": seen / math.fsum(self.seconds),
+                **own,
+            },
             precision=session.precision,
         )
+
+    def _own_metrics(self) -> list[dict[str, float]]:
+        """What the recipe's own metrics are for each network, and what memory one took at most."""
+        session, metrics = self.session, self.session.recipe.metrics
+        found: list[dict[str, float]] = [{} for _ in session.recipes]
+        if self.peak is not None and len(found) == 1:
+            found[0]["peak_bytes"] = self.peak()
+        if metrics:
+            outputs, targets = session.predictions()
+            for network, numbers in enumerate(found):
+                for name, metric in metrics.items():
+                    numbers[name] = measured(name, metric, outputs[network], targets)
+        return found
 
     def _probes(self, i: int, recipe: Recipe, epochs: int, *, diverged: bool) -> dict[str, Any]:
         session = self.session
@@ -245,6 +271,23 @@ class _Epochs:
         if "boundary" in recipe.probes and not diverged:
             probes |= boundary(session.networks, session.data, i)
         return probes
+
+
+def measured(name: str, metric: MetricSpec, outputs: Tensor, targets: Tensor) -> float:
+    """What a metric of one's own gives for (N, outputs) and (N, ...); ValueError for no number."""
+    if metric.function is None:
+        raise ValueError(f"metric {name!r} is of code that is not here: it cannot be measured")
+    value = metric.function(outputs.clone(), targets.clone())
+    if isinstance(value, Tensor) and value.numel() == 1:
+        value = value.item()
+    try:
+        number = float(value)
+    except (TypeError, ValueError, RuntimeError):
+        told = f"a tensor of {tuple(value.shape)}" if isinstance(value, Tensor) else repr(value)
+        raise ValueError(
+            f"metric {name!r} gives {told}; it has to give a number for outputs and targets"
+        ) from None
+    return number
 
 
 def _parameters(session: Session) -> int:

@@ -1,6 +1,7 @@
 """The losses of recipes, for a stack of networks at once, each with its gradient.
 
-A loss takes logits (S, batch, classes) and labels (S, batch). It returns every network's loss,
+A loss takes logits (S, batch, classes) and labels (S, batch); `mse` also takes outputs and targets
+of the same shape, (S, batch, targets). It returns every network's loss,
 (S,), and the gradient of their sum by the logits, which is each network's own, as they share
 nothing. Both are in closed form, without autograd.
 """
@@ -30,8 +31,9 @@ def cross_entropy(logits: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
 
 @torch.no_grad()
 def mse(logits: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean over all entries of (logits - one-hot)²."""
-    gap = logits - F.one_hot(y, logits.shape[-1]).to(logits.dtype)
+    """Mean over all entries of (logits - one-hot)², or of (outputs - targets)²."""
+    wanted = y if y.is_floating_point() else F.one_hot(y, logits.shape[-1])
+    gap = logits - wanted.to(logits.dtype)
     return gap.square().mean((1, 2)), gap * (2 / gap[0].numel())
 
 

@@ -1,7 +1,7 @@
 """When the device's memory is too small: say so, and what would fit."""
 
 import gc
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 
@@ -10,6 +10,14 @@ from cvclaims.recipe import Recipe
 from cvclaims.training.session import Session
 
 Pairs = Sequence[tuple[Recipe, int]]
+
+
+def peak_of(device: torch.device) -> Callable[[], int] | None:
+    """Counts from now on what memory is in use at most, in bytes; None where it cannot."""
+    if device.type != "cuda":
+        return None
+    torch.cuda.reset_peak_memory_stats(device)
+    return lambda: torch.cuda.max_memory_allocated(device)
 
 
 class TooLargeError(RuntimeError):

@@ -1,16 +1,19 @@
-"""Optimisers and learning rates of a stack: torch's kernels on slices of stacked parameters."""
+"""Optimisers and learning rates of a stack: torch's own on slices of stacked parameters."""
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 import torch
 from torch import Tensor
+from torch.optim.adam import adam
+from torch.optim.adamw import adamw
+from torch.optim.sgd import sgd
 
 from cvclaims.recipe import Recipe
 
-# With torch.optim's own defaults: betas 0.9 and 0.999, eps 1e-8.
-ADAM = {"adam": torch._fused_adam_, "adamw": torch._fused_adamw_}
+ADAM: Mapping[str, Callable[..., None]] = MappingProxyType({"adam": adam, "adamw": adamw})
 
 
 def learning_rate(recipe: Recipe, epoch: int) -> float:
@@ -71,10 +74,12 @@ class Optimizers:
             update.set_rate(learning_rate(update.recipe, epoch))
 
     def zero_grad(self) -> None:
-        """Make the backward pass begin with no gradients; a stack's writes over the last ones."""
-        if self._lone:
-            for parameter in self._parameters:
-                parameter.grad = None  # the first gradient is written, not added to zeros
+        """Make the backward pass begin with no gradients; a stack's stay in the same memory."""
+        if not self._lone:
+            torch._foreach_zero_([p.grad for p in self._parameters if p.grad is not None])
+            return
+        for parameter in self._parameters:
+            parameter.grad = None  # the first gradient is written, not added to zeros
 
     @torch.no_grad()
     def step(self) -> None:
@@ -115,11 +120,10 @@ def _slice(parameter: Tensor, start: int, stop: int) -> Tensor:
 
 
 class _Update:
-    """One recipe's optimiser over some parameters: a fused kernel of torch's, and what it keeps.
+    """One recipe's optimiser over some parameters: torch.optim's function, and what it keeps.
 
-    `torch.optim` calls the same kernels. But it looks through all of its parameters before each
-    call, a tenth of a step of small networks, and its first optimiser imports `torch._dynamo`: 850
-    modules, one to two seconds in every process.
+    Not its class, whose first one imports `torch._dynamo`: 850 modules, one to two seconds in every
+    process.
     """
 
     def __init__(self, recipe: Recipe, parameters: Sequence[Tensor]) -> None:
@@ -131,7 +135,9 @@ class _Update:
         self._rate = torch.tensor(recipe.lr, device=device) if on_device else recipe.lr
         moments = int(recipe.momentum > 0) if recipe.optimizer == "sgd" else 2
         self._moments = [[torch.zeros_like(p) for p in parameters] for _ in range(moments)]
-        self._steps = torch.zeros((), device=device)
+        # torch counts the steps of each parameter: here all in one tensor's memory.
+        self._steps = torch.zeros(len(parameters), device=device)
+        self._counts = list(self._steps)
 
     def set_rate(self, rate: float) -> None:
         """Set the learning rate."""
@@ -155,29 +161,31 @@ class _Update:
         return [self._steps, *itertools.chain(*self._moments)]
 
     def _sgd(self, gradients: list[Tensor]) -> None:
-        torch._fused_sgd_(
+        # Moments of zeros, to which the first gradient is added: as torch's, which copies it.
+        none: list[Tensor | None] = [None] * len(gradients)
+        moments: list[Tensor | None] = [*self._moments[0]] if self._moments else none
+        sgd(
             self._parameters,
             gradients,
-            *(self._moments or [[]]),
+            moments,
+            fused=True,
             lr=self._rate,
             momentum=self.recipe.momentum,
             weight_decay=self.recipe.weight_decay,
             dampening=0.0,
             nesterov=False,
             maximize=False,
-            is_first_step=False,  # which would write the gradient over the zeros it is added to
         )
 
     def _adam(self, gradients: list[Tensor]) -> None:
-        self._steps += 1
-        mean, mean_of_squares = self._moments
+        # With torch.optim's own defaults.
         ADAM[self.recipe.optimizer](
             self._parameters,
             gradients,
-            mean,
-            mean_of_squares,
+            *self._moments,
             [],
-            [self._steps] * len(gradients),
+            self._counts,
+            fused=True,
             lr=self._rate,
             beta1=0.9,
             beta2=0.999,

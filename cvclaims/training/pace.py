@@ -5,14 +5,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from itertools import takewhile
+from typing import Any
 
 import numpy as np
 import torch
 
-from cvclaims.catalogue import DATASETS
 from cvclaims.data.dataset import Arrays, Dataset, PerChannel, from_arrays
 from cvclaims.models import stacks
 from cvclaims.recipe import Recipe
+from cvclaims.specs import DatasetSpec
 from cvclaims.training.session import Session
 from cvclaims.training.timing import seconds_of, wait_for
 
@@ -60,7 +61,8 @@ def alike(recipe: Recipe) -> Recipe:
     """
     return recipe.but(
         init="default",
-        loss="cross_entropy",
+        loss="cross_entropy" if recipe.class_names else recipe.loss,
+        metrics={},
         lr=1.0,
         momentum=recipe.momentum and 0.9,
         weight_decay=recipe.weight_decay and 1e-4,
@@ -83,7 +85,7 @@ def kind(recipe: Recipe, device: torch.device) -> Recipe:
     may take as long for few as for many.
     """
     batch = recipe.batch_size
-    if recipe.model != "mlp" and device.type == "cpu":
+    if not recipe.network.flat and device.type == "cpu":
         batch = SIZES[-1]
     return alike(recipe).but(
         classes=(),
@@ -91,7 +93,7 @@ def kind(recipe: Recipe, device: torch.device) -> Recipe:
         test_size=None,
         held_out=0,
         monitor="test_loss",
-        patience=(recipe.patience and 1) if recipe.model == "mlp" else None,
+        patience=(recipe.patience and 1) if recipe.network.flat else None,
         batch_size=batch or recipe.train_samples,
         probes=tuple(name for name in recipe.probes if name == "units"),
     )
@@ -103,14 +105,14 @@ def pace(kind: Recipe, device: torch.device, beside: int = 1) -> Pace:
     It takes about a second on a CPU: a few steps on random data. Raises torch.OutOfMemoryError
     where the device cannot hold a batch.
     """
-    images = kind.model != "mlp"
+    images = not kind.network.flat
     batch = min(kind.batch_size or kind.train_samples, LARGEST_BATCH)
     # Where it is all samples, as of a small set, no other size can be tried.
-    samples = min(2 * batch, DATASETS[kind.data].train)
+    samples = min(2 * batch, kind.dataset.train)
     tests = min(TESTED_IMAGES if images and device.type == "cpu" else TESTED, kind.test_samples)
     recipe = kind.but(batch_size=batch, train_size=samples, test_size=tests)
     networks = beside if stacks(recipe) else 1
-    data = random_data(recipe.data, samples, tests)
+    data = random_data(recipe.dataset, samples, tests)
     session = Session([(recipe, seed) for seed in range(networks)], data, device)
     one_size = session.batches.whole or device.type != "cpu"
     sizes = (batch,) if one_size else (*takewhile(lambda size: size < batch, SIZES), batch)
@@ -127,22 +129,31 @@ def pace(kind: Recipe, device: torch.device, beside: int = 1) -> Pace:
     return Pace(step, image, tested, networks)
 
 
-def random_data(name: str, train: int, test: int) -> Dataset:
-    """So many random samples in the shape of data set `name`, so that it need not be here."""
-    facts = DATASETS[name]
+def random_data(spec: DatasetSpec, train: int, test: int) -> Dataset:
+    """So many random samples in the shape of a data set, so that it need not be here."""
+    facts = spec.facts
     generator = np.random.default_rng(0)
 
     def part(count: int) -> Arrays:
-        labels = np.arange(count) % len(facts.classes)
+        labels: np.ndarray[Any, Any] = np.arange(count) % max(1, len(facts.classes))
+        if facts.targets:
+            labels = generator.random((count, facts.targets), np.float32)
         x = generator.integers(0, 256, (count, *facts.shape), np.uint8)
         return x if images else x.astype(np.float32) / 255, labels
 
     images = len(facts.shape) == 3
-    if not images:
-        return from_arrays(name, part(train), part(test), stand_in=True)
     # Of several channels each has numbers of its own.
-    middle: PerChannel = (0.5,) * facts.shape[0] if facts.shape[0] > 1 else 0.5
-    return from_arrays(name, part(train), part(test), mean=middle, std=middle, stand_in=True)
+    middle: PerChannel = (0.5,) * facts.shape[0] if images and facts.shape[0] > 1 else 0.5
+    return from_arrays(
+        spec.name,
+        part(train),
+        part(test),
+        mean=middle if images else 0.0,
+        std=middle if images else 1.0,
+        source=spec.title,
+        classes=facts.classes,
+        stand_in=True,
+    )
 
 
 def _least(work: Callable[[], object], device: torch.device) -> float:

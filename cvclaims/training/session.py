@@ -79,6 +79,8 @@ class Session:
         size, classes = self.networks.size, len(self.data.classes)
         # The step of the epoch that comes next.
         self._next = 0
+        # Where numbers are to be predicted no answer is right or wrong.
+        self._by_class = classes > 0
         # Loss and right answers of the epoch so far, (2, S).
         self.sums = torch.zeros(2, size, device=device)
         # Of the last test: summed losses (S,), on the held-out samples too, and right answers and
@@ -86,7 +88,8 @@ class Session:
         self.test_loss = torch.zeros(size, device=device)
         self.held_loss = torch.zeros(size, device=device)
         self.right = torch.zeros(size, classes, device=device)
-        self.class_sizes = torch.bincount(self.data.test_y, minlength=classes)
+        y = self.data.test_y
+        self.class_sizes = torch.bincount(y, minlength=classes) if classes else y.new_zeros(0)
         self._step: Callable[[int, int], None] = self._eager
         self._test: Callable[[], None] = self._tested
         self._cycle = self._cycling()
@@ -230,16 +233,14 @@ class Session:
         losses, gradient = self.loss(logits.detach().float(), y)
         gradient = gradient.to(logits.dtype)
         self.optimizers.zero_grad()
-        if isinstance(self.networks, Lone):
-            torch.autograd.backward(logits, gradient)
-        else:
-            self.networks.backward(x, hidden, gradient)
+        torch.autograd.backward(logits, gradient)
         self.gradients.after_backward()
         if self.units:
             self.units.after_backward(hidden)
         self.optimizers.step()
         self.sums[0] += losses * y.shape[1]
-        self.sums[1] += (logits.detach().argmax(2) == y).sum(1)
+        if self._by_class:
+            self.sums[1] += (logits.detach().argmax(2) == y).sum(1)
 
     @torch.no_grad()
     def _tested(self) -> None:
@@ -254,18 +255,31 @@ class Session:
     def _measure(self, xs: Tensor, ys: Tensor, loss: Tensor, right: Tensor | None) -> None:
         """Sum up the loss, and the right answers of each class, over these samples."""
         loss.zero_()
-        flat = self.recipe.model == "mlp"
+        for logits, labels in self._outputs(xs, ys):
+            losses, _ = self.loss(logits, labels)
+            loss += losses * labels.shape[1]
+            if right is not None and self._by_class:
+                right.scatter_add_(1, labels, (logits.argmax(2) == labels).float())
+
+    def _outputs(self, xs: Tensor, ys: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        """Batch by batch what every network gives for these samples, and what it should."""
+        flat = self.recipe.network.flat
         size = TEST_BATCH if flat else TEST_IMAGES
         for x, y in zip(torch.split(xs, size), torch.split(ys, size), strict=True):
             x = self.data.normalise(x)
             x = x.flatten(1) if flat else x
-            labels = y.expand(self.networks.size, -1)
             with autocast(self.precision, self.device):
                 logits = self.networks(x.expand(self.networks.size, *x.shape)).float()
-            losses, _ = self.loss(logits, labels)
-            loss += losses * len(y)
-            if right is not None:
-                right.scatter_add_(1, labels, (logits.argmax(2) == labels).float())
+            yield logits, y.expand(self.networks.size, *y.shape)
+
+    @torch.no_grad()
+    def predictions(self) -> tuple[Tensor, Tensor]:
+        """Of all test samples the outputs (S, N, outputs), and the targets (N, ...); on the CPU."""
+        self.networks.eval()
+        batches = self._outputs(self.data.test_x, self.data.test_y)
+        outputs = torch.cat([logits.cpu() for logits, _ in batches], 1)
+        self.networks.train()
+        return outputs, self.data.test_y.cpu()
 
     def _captured(self) -> None:
         """Put CUDA graphs in the place of `_step` and `_test`, leaving the state as it was."""

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import torch
 
-from cvclaims.catalogue import DATASETS
 from cvclaims.data.dataset import Dataset
 from cvclaims.models import build
 from cvclaims.recipe import Recipe
@@ -76,6 +75,25 @@ class Comparison:
 
     ratio: float
     costs: tuple[Cost, Cost]
+
+
+@dataclass(frozen=True)
+class Times:
+    """What timing two side by side gave for one seed.
+
+    Attributes:
+        ratio: the time of the first over that of the second.
+        beside: of each, what is told with it, by what it is: "s per epoch" and so on.
+        device: where it was, as tables name it.
+        data: the sources of the data, in words.
+        stand_in: whether one of these was generated.
+    """
+
+    ratio: float
+    beside: tuple[dict[str, float], dict[str, float]]
+    device: str
+    data: str = ""
+    stand_in: bool = False
 
 
 def side_by_side(
@@ -165,14 +183,13 @@ def alternate(
 
 def counted(recipe: Recipe) -> tuple[int, int]:
     """FLOPs of one image's forward pass, and bytes that it keeps; on no device, so in no time."""
-    shape = DATASETS[recipe.data].shape
-    if recipe.model == "mlp":
+    shape = recipe.dataset.shape
+    if recipe.network.flat:
         shape = (math.prod(shape),)
     with pinned(torch.device("cpu")):
         with torch.device("meta"):
-            facts = DATASETS[recipe.data]
-            classes = len(recipe.class_names)
-            network = build(recipe.model, facts.shape, classes, **recipe.model_args)
+            facts, outputs = recipe.dataset.facts, recipe.outputs
+            network = build(recipe.network, facts.shape, outputs, **recipe.model_args)
             images = torch.empty(COUNTED_IMAGES, *shape)
         hooks = Hooks()
         totals = hooks.flops(network, images), hooks.saved_bytes(network, images)

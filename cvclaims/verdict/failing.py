@@ -11,6 +11,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from cvclaims.recipe import Recipe
 from cvclaims.records import Record
 from cvclaims.records.measure import Measure, best, first_gradient_is_zero
 from cvclaims.verdict.validity import started
@@ -42,15 +43,15 @@ def failed_to_train(limit: float) -> Measure:
 
 def ended_by_patience(record: Record) -> bool:
     """Whether the monitored loss had not fallen for `patience` epochs, at the last one too."""
-    patience = record.recipe.patience
-    if patience is None or record.status != "finished":
+    recipe = record.trained
+    if not isinstance(recipe, Recipe) or recipe.patience is None or record.status != "finished":
         return False
-    if record.epochs < record.recipe.epochs:  # nothing else ends a run early
+    if record.epochs < recipe.epochs:  # nothing else ends a run early
         return True
-    held_out = record.recipe.monitor == "held_out_loss"
+    held_out = recipe.monitor == "held_out_loss"
     curve: Sequence[Any] = record.probes.get("held_out_loss", ()) if held_out else ()
     losses = [_finite(loss) for loss in curve or record.series["test_loss"]]
-    return len(losses) - 1 - losses.index(min(losses)) >= patience
+    return len(losses) - 1 - losses.index(min(losses)) >= recipe.patience
 
 
 def is_undecided(record: Record) -> bool:

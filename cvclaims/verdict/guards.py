@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias
 
 from cvclaims.claim import Claim
 from cvclaims.plan import Run, runs_of
+from cvclaims.recipe import Recipe
 from cvclaims.records import Record
 from cvclaims.verdict import rules
 from cvclaims.verdict.decision import Decision, Verdict
@@ -109,7 +110,7 @@ class Look:
         if question.rule != "sooner":
             return question, []
         within = [
-            max((self._runs(arm)[0].recipe.epochs for arm in sample.arms), default=0)
+            max((epochs_of(self._runs(arm)[0]) for arm in sample.arms), default=0)
             for sample in self.samples
         ]
 
@@ -201,10 +202,15 @@ class Look:
     def _group(self, arm: Arm) -> Group:
         runs = self._runs(arm)
         records = [self.records[run] for run in runs]
-        return Group(arm.name, runs[0].recipe, runs[0].scale, records)
+        return Group(arm.name, runs[0].trained, runs[0].scale, records)
 
     def _runs(self, arm: Arm) -> list[Run]:
-        return runs_of(arm.recipe, self.scale, range(self.seeds))
+        return runs_of(arm.trained, self.scale, range(self.seeds))
+
+
+def epochs_of(run: Run) -> int:
+    """The epochs of a recipe's protocol; 0 where nobody knows how many there are."""
+    return run.trained.epochs if isinstance(run.trained, Recipe) else 0
 
 
 def _is_accuracy(leaf: Sample) -> bool:

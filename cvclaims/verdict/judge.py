@@ -13,13 +13,14 @@ from numbers import Real
 from typing import Any
 
 from cvclaims.claim import LARGEST, Claim
-from cvclaims.engines import Engine, NotEvaluated
+from cvclaims.engines import Evidence, NotEvaluated
 from cvclaims.plan import Run, runs_of
 from cvclaims.plan import looks as looks_at
 from cvclaims.records import Origin, Record
-from cvclaims.verdict import beside, rules
+from cvclaims.records.measure import UnmeasuredError
+from cvclaims.verdict import beside, equal, rules
 from cvclaims.verdict.decision import Decision, Verdict
-from cvclaims.verdict.guards import Level, Look, Outcome, Question
+from cvclaims.verdict.guards import Level, Look, Outcome, Question, epochs_of
 from cvclaims.verdict.judgment import Judgment as Judgment
 from cvclaims.verdict.judgment import numbers, summary
 from cvclaims.verdict.reported import check_names, check_shares
@@ -66,7 +67,7 @@ class Judge:
     records may speak is up to the guards: see `verdict.guards`.
     """
 
-    def __init__(self, claim: Claim, scale: str, engine: Engine, looks: Sequence[int]) -> None:
+    def __init__(self, claim: Claim, scale: str, engine: Evidence, looks: Sequence[int]) -> None:
         self.claim = claim
         self.scale = scale
         self.engine = engine
@@ -125,9 +126,9 @@ class Judge:
         self._look(Question("sooner", rules.sooner, "difference", level), samples)
         assert self.judgment is not None
         arms = [arm for sample in samples for arm in sample.arms]
-        epochs = [runs_of(arm.recipe, self.scale, [0])[0].recipe.epochs for arm in arms]
+        epochs = [epochs_of(runs_of(arm.trained, self.scale, [0])[0]) for arm in arms]
         counts = [count for told in self.judgment.measured.values() for count in told["values"]]
-        if epochs and max(epochs) + 1 in counts:
+        if max(epochs, default=0) and max(epochs) + 1 in counts:
             self._note(f"{max(epochs) + 1} epochs stand for: not within {max(epochs)}")
 
     def order(self, *samples: Judged) -> None:
@@ -232,20 +233,20 @@ class Judge:
         if isinstance(measured, AnySample):
             if within is not None or counted is not None:
                 raise TypeError("a sample's numbers are shown, and equal or not, as they are")
-            decide = partial(_exact, reported=reported)
+            decide = partial(equal.in_every_run, reported=reported)
             self._look(Question("exact", decide, None, exempt=True), [measured])
             return
         if within is None:
             self._begin("exact")
             decision = rules.exact(measured, reported)
-            if _is_empty(measured) and _is_empty(reported):
+            if equal.is_empty(measured) and equal.is_empty(reported):
                 raise ValueError(
                     f"claim {self.claim.id}: both sides are empty, and equal whatever was "
                     "measured; compare how many there are, as in exact(len(found), 0)"
                 )
         else:
             self._begin(f"exact to {100 * within:g} %")
-            decision = _about(measured, reported, within)
+            decision = equal.about(measured, reported, within)
         if counted is None:
             counted = {"counted": measured} if isinstance(measured, int | float) else {}
         check_names(self.claim, counted)
@@ -307,7 +308,10 @@ class Judge:
                 self._note(f"no more than {looks[look - 1]} seeds: {why}")
                 return
             timings = _timings(samples, seeds)
-            values = [self._values(sample, records, seeds) for sample in samples]
+            try:
+                values = [self._values(sample, records, seeds) for sample in samples]
+            except UnmeasuredError as why:
+                raise NotEvaluated(str(why)) from None
             outcome = self._outcome(question, samples, values, records, timings, seeds)
             self.rule = outcome.rule
             self.judgment = self._judgment(samples, values, records, timings, outcome, question)
@@ -340,7 +344,7 @@ class Judge:
         runs: dict[Run, None] = {}
         for sample in samples:
             for arm in sample.arms:
-                runs.update(dict.fromkeys(runs_of(arm.recipe, self.scale, range(seeds))))
+                runs.update(dict.fromkeys(runs_of(arm.trained, self.scale, range(seeds))))
         found = dict(zip(runs, self.engine.records(list(runs)), strict=True))
         return {run: found[run] for run in runs}
 
@@ -358,7 +362,7 @@ class Judge:
             return list(sample.values)
         if isinstance(sample, Computed):
             return [float(sample.function(seed)) for seed in range(seeds)]
-        by_arm = [runs_of(arm.recipe, self.scale, range(seeds)) for arm in sample.arms]
+        by_arm = [runs_of(arm.trained, self.scale, range(seeds)) for arm in sample.arms]
         return [
             float(sample.combine([records[run] for run in runs]))
             for runs in zip(*by_arm, strict=True)
@@ -384,7 +388,7 @@ class Judge:
             what = "how soon a value is reached" if level == "a threshold" else "a level"
             return Decision(Verdict.RAN, f"{what} is a statement about the full protocol")
         prints = {r.origin.fingerprint for r in records.values()}
-        if len(prints) > len({run.recipe.data for run in records}):
+        if len(prints) > len({run.trained.folder for run in records}):
             raise RuntimeError(f"claim {self.claim.id}: its records come from different data")
         return None
 
@@ -405,7 +409,9 @@ class Judge:
         places += timings
         evidence: dict[str, list[str]] = {}
         for arm in dict.fromkeys(arm for sample in samples for arm in sample.arms):
-            mine = set(runs_of(arm.recipe, self.scale, range(max(self.looks))))
+            if arm.trained.available is not None:
+                continue  # its file's hash stands for it, as its data
+            mine = set(runs_of(arm.trained, self.scale, range(max(self.looks))))
             evidence[arm.name] = [r.key for run, r in records.items() if run in mine]
         return Judgment(
             verdict=decision.verdict,
@@ -449,37 +455,6 @@ def _in_hand(samples: Sequence[AnySample]) -> bool:
             "against a report's by `reported`, level() or above()"
         )
     return any(given)
-
-
-def _is_empty(value: object) -> bool:
-    """Whether it is a sequence that holds nothing, however deep."""
-    if isinstance(value, str):
-        return not value
-    return isinstance(value, Sequence) and all(map(_is_empty, value))
-
-
-def _exact(values: Sequence[float], reported: object) -> Decision:
-    """Every seed's number is `reported`; what is no whole number is left for the rule to refuse."""
-    if odd := sum(not math.isfinite(value) for value in values):
-        reason = f"{odd} of {len(values)} values not finite"
-        return Decision(Verdict.INCONCLUSIVE, reason)
-    whole = [int(value) if value == int(value) else value for value in values]
-    return rules.exact(whole, [reported] * len(whole))
-
-
-def _about(measured: object, reported: object, within: float) -> Decision:
-    """The two numbers differ by no more than a share `within` of the reported one."""
-    for number in (measured, reported):
-        if isinstance(number, bool) or not isinstance(number, int | float):
-            raise TypeError(f"only numbers can be about equal, not {number!r}")
-    assert isinstance(measured, int | float)
-    assert isinstance(reported, int | float)
-    if not (math.isfinite(measured) and math.isfinite(reported)) or reported == 0 or within <= 0:
-        raise ValueError(f"{measured} cannot lie within {within} of {reported}")
-    off = abs(measured - reported) / abs(reported)
-    sign = "above" if measured > reported else "below"
-    reason = f"measured {measured:,}, {100 * off:.1f} % {sign} the reported {reported:,}"
-    return Decision(Verdict.SUPPORTED if off <= within else Verdict.REFUTED, reason)
 
 
 def _timings(samples: Sequence[AnySample], seeds: int) -> list[Timing]:

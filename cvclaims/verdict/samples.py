@@ -10,19 +10,26 @@ from functools import cache
 from typing import TypeAlias
 
 from cvclaims.claim import LARGEST, Claim, shares_of
-from cvclaims.recipe import Recipe
 from cvclaims.records import Record
 from cvclaims.records import measure as measures
+from cvclaims.trainable import OfRecipe, Trainable
 
 PLACES = ("first", "second", "third", "fourth", "fifth", "sixth")
 
 
 @dataclass(frozen=True)
-class Arm:
-    """One recipe of a claim, by its name there."""
+class Arm(OfRecipe):
+    """One recipe of a claim, or training, or logged runs, by its name there."""
 
     name: str
-    recipe: Recipe
+    trained: Trainable
+
+    def __getitem__(self, name: str) -> "Sample":
+        """A number by name: a metric, what a training of one's own logs or returns, a series' end.
+
+        `runs.ours["f1"]`; of a series the value after the last epoch.
+        """
+        return self.measure(measures.number(name))
 
     def measure(self, function: measures.Measure, label: str = "") -> "Sample":
         """Any number read off each run's record, such as those of `records.measure`."""

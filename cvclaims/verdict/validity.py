@@ -12,10 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from cvclaims.catalogue import DATASETS, FRAGILE
+from cvclaims.catalogue import FRAGILE
 from cvclaims.recipe import Recipe
 from cvclaims.records import Record
 from cvclaims.records.measure import best
+from cvclaims.trainable import OfRecipe, Trainable
 from cvclaims.verdict.decision import Verdict
 
 START_SHARE: Final = 1 / 18
@@ -31,11 +32,11 @@ ROUNDING: Final = 1e-9
 
 
 @dataclass(frozen=True)
-class Group:
+class Group(OfRecipe):
     """The runs of one arm that a look has; `scale` is the one that they really have."""
 
     arm: str
-    recipe: Recipe
+    trained: Trainable
     scale: str
     records: Sequence[Record]
 
@@ -66,8 +67,7 @@ def chance(recipe: Recipe) -> tuple[float, int]:
     A share of 1 / K where K classes are equally many. A subset of the test set holds each class by
     its share, rounded by largest remainder (see `data.dataset.stratified`).
     """
-    facts = DATASETS[recipe.data]
-    every = facts.test_counts or (facts.test // len(facts.classes),) * len(facts.classes)
+    facts, every = recipe.dataset, recipe.dataset.class_counts()
     counts = [every[facts.classes.index(name)] for name in recipe.class_names]
     total = sum(counts)
     size = recipe.test_size or total
@@ -91,7 +91,7 @@ def started(record: Record) -> bool:
 
     A run that keeps no test accuracy has no notion of it: nothing speaks against it.
     """
-    if "test_accuracy" not in record.series:
+    if not isinstance(record.trained, Recipe) or "test_accuracy" not in record.series:
         return True
     highest = best("test_accuracy")(record)
     return highest > start_limit(*chance(record.recipe)) + ROUNDING  # NaN is not
@@ -110,7 +110,7 @@ def never_started(groups: Sequence[Group]) -> Finding | None:
     why = f"{' and '.join(told)} never left chance"
     if any(group.scale != "full" for group in idle):
         return Finding("V1", why, Verdict.RAN)
-    ours = [name for name in FRAGILE if any(name in group.recipe.assumed for group in idle)]
+    ours = [name for name in FRAGILE if any(name in group.trained.assumed for group in idle)]
     if not ours:
         return Finding("V1", why)
     is_ours = f"{' and '.join(ours)} {'is' if len(ours) == 1 else 'are'} assumed"
@@ -132,6 +132,8 @@ class Compared:
     @property
     def skill(self) -> float:
         """The share of the reported way from chance that the mean has come; NaN without one."""
+        if not isinstance(self.group.trained, Recipe):
+            return math.nan  # nobody knows what chance gives
         share, _ = chance(self.group.recipe)
         if self.reported is None or self.reported <= share + ROUNDING:
             return math.nan  # what is reported to be no better than chance has no skill
@@ -151,7 +153,7 @@ def too_little_skill(compared: Iterable[Compared]) -> Finding | None:
 
 
 def reported_for(
-    arm: str, arms: Mapping[str, Recipe], compared: Iterable[str], reported: Mapping[str, float]
+    arm: str, arms: Mapping[str, Trainable], compared: Iterable[str], reported: Mapping[str, float]
 ) -> float | None:
     """The accuracy that the report gives for an arm, or for one that stands for it.
 
@@ -174,11 +176,11 @@ def reported_for(
     return min(near)[1] if near else None
 
 
-def _fields(recipe: Recipe) -> dict[str, object]:
+def _fields(recipe: Trainable) -> dict[str, object]:
     """What is trained, field by field, the network's arguments among them."""
     form = recipe.canonical()
-    args = form.pop("model_args", {})
-    return form | {f"model_args.{name}": value for name, value in args.items()}
+    parts = {part: form.pop(part, {}) for part in ("model_args", "settings")}
+    return form | {f"{part}.{name}": v for part, of in parts.items() for name, v in of.items()}
 
 
 def _differing(one: Mapping[str, object], other: Mapping[str, object]) -> set[str]:

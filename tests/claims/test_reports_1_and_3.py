@@ -20,6 +20,7 @@ from claims.cnn_architectures import test_gradients_over_training as over_traini
 from claims.cnn_architectures.gradients import entries, in_layer4, is_weight, log_per_entry
 from cvclaims.claim import ClaimMark
 from cvclaims.plan import Run
+from cvclaims.recipe import Recipe
 from cvclaims.records import Record
 from cvclaims.scales import scaled
 from cvclaims.verdict import Verdict
@@ -91,12 +92,13 @@ class TestProtocols:
         for id in ("1.14", "1.16", "1.17", "1.32", "3.01", "3.02"):
             for mark in of[id]:
                 recipes = mark.claim({}).recipes.values()
-                assert base in [scaled(recipe, scale).digest for recipe in recipes], id
+                assert base in [recipe.at(scale).digest for recipe in recipes], id
 
     def test_what_is_asked_for_its_gap_records_it(self) -> None:
         of = {id: mark for report in FOLDERS for id, mark in marks(report).items()}
         for id in ("1.17", "1.32", "3.24"):
             for recipe in of[id][0].claim({}).recipes.values():
+                assert isinstance(recipe, Recipe)
                 assert "evaluated_train_accuracy" in recipe.probes
 
 

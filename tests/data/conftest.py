@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cvclaims.catalogue import DATASETS
 from cvclaims.data import images
+from cvclaims.specs import DATASETS
 
 TRAIN, TEST = 30, 20
 CLASSES = DATASETS["cifar10"].classes

@@ -16,13 +16,13 @@ import torch
 from PIL import Image
 from torchvision.datasets import CIFAR10
 
-from cvclaims.catalogue import DATASETS
 from cvclaims.data import cifar10 as module
 from cvclaims.data import pictures
 from cvclaims.data.cifar10 import BATCHES, MEAN, STD
 from cvclaims.data.dataset import Dataset
 from cvclaims.data.folder import DataError, DataMissing, IncompleteError, data_folder
 from cvclaims.data.load import load
+from cvclaims.specs import DATASETS
 
 Plant = Callable[..., Path]
 FACTS = DATASETS["cifar10"]

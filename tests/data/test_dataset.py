@@ -6,8 +6,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cvclaims.catalogue import DATASETS
 from cvclaims.data.dataset import Dataset, fingerprint, from_arrays, stratified
+from cvclaims.specs import DATASETS
 
 relaxed = settings(deadline=None, derandomize=True)
 CLASSES = DATASETS["fashion_mnist"].classes[:3]

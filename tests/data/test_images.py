@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from cvclaims.catalogue import DATASETS
 from cvclaims.data.folder import IncompleteError, data_folder
 from cvclaims.data.images import fashion_mnist
 from cvclaims.data.load import DataError, DataMissing, load
+from cvclaims.specs import DATASETS
 
 Write = Callable[..., Path]
 IMAGES = "train-images-idx3-ubyte"

@@ -9,18 +9,18 @@ import pytest
 import torch
 
 import cvclaims
-from cvclaims.catalogue import DATASETS
 from cvclaims.data.download import DOWNLOADS
 from cvclaims.data.folder import DataError, DataMissing, data_folder
-from cvclaims.data.load import BUILT_IN, STORED, load
+from cvclaims.data.load import load
+from cvclaims.specs import DATASETS, built
 
 
 def test_every_set_of_the_catalogue_has_one_loader() -> None:
-    assert sorted([*BUILT_IN, *STORED]) == sorted(DATASETS)
-    assert sorted(DOWNLOADS) == sorted(STORED)
+    assert all(callable(built(spec.load)) for spec in DATASETS.values())
+    assert sorted(DOWNLOADS) == sorted(name for name, spec in DATASETS.items() if spec.get)
 
 
-@pytest.mark.parametrize("name", sorted(BUILT_IN))
+@pytest.mark.parametrize("name", [name for name, spec in DATASETS.items() if not spec.get])
 def test_what_is_loaded_is_what_the_catalogue_states(name: str) -> None:
     dataset, facts = load(name, None), DATASETS[name]
     assert dataset.train_x.shape == (facts.train, *facts.shape)

@@ -287,7 +287,7 @@ def test_re_encoded_images_are_told_as_what_they_are(
 ) -> None:
     plant(tmp_path, "jpg")
     small = functools.partial(cifar10, per_class=(3, 2))
-    monkeypatch.setattr(load, "STORED", {"cifar10": small})
+    monkeypatch.setattr(load, "built", lambda _: small)
     assert main(["cifar10", "--claims-data", str(tmp_path)]) == 0
     assert capsys.readouterr().out == (
         f"CIFAR-10, JPEG re-encoded is in {tmp_path}: 30 training and 20 test samples\n"

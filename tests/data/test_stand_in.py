@@ -3,12 +3,12 @@
 import pytest
 import torch
 
-from cvclaims.catalogue import DATASETS
 from cvclaims.data.cifar10 import MEAN, STD
 from cvclaims.data.load import load
 from cvclaims.data.stand_in import stand_in
 from cvclaims.recipe import Recipe
 from cvclaims.scales import scaled
+from cvclaims.specs import DATASETS
 
 FASHION_MNIST = "cbc313d525994bcd2ebeb19351044e7ebeb45619da5d0198d86f784083ba8a52"
 

@@ -9,7 +9,7 @@ from sklearn.datasets import load_digits, make_circles, make_moons
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
-from cvclaims.data.load import BUILT_IN
+from cvclaims.specs import DATASETS, built
 
 NAMES = ("digits", "moons", "circles")
 
@@ -27,7 +27,7 @@ def test_is_what_scikit_learn_computes(name: str) -> None:
     x, y, share = raw(name)
     x = StandardScaler().fit_transform(x)
     parts = train_test_split(x, y, test_size=share, random_state=42, stratify=y)
-    dataset = BUILT_IN[name]()
+    dataset = built(DATASETS[name].load)()
     for ours, theirs in zip((dataset.train_x, dataset.test_x), parts[:2], strict=True):
         np.testing.assert_array_equal(ours.numpy(), theirs.astype(np.float32))
     for ours, theirs in zip((dataset.train_y, dataset.test_y), parts[2:], strict=True):
@@ -36,7 +36,7 @@ def test_is_what_scikit_learn_computes(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_is_standardised_over_training_and_test_set_together(name: str) -> None:
-    dataset = BUILT_IN[name]()
+    dataset = built(DATASETS[name].load)()
     x = torch.cat([dataset.train_x, dataset.test_x]).double()
     varies = x.std(0) > 0  # some border pixels of the digits are always 0
     torch.testing.assert_close(x.mean(0), torch.zeros(x.shape[1]).double(), atol=1e-6, rtol=0)
@@ -48,7 +48,7 @@ def test_is_standardised_over_training_and_test_set_together(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_has_its_classes_in_equal_shares_in_both_parts(name: str) -> None:
-    dataset = BUILT_IN[name]()
+    dataset = built(DATASETS[name].load)()
     train, test = dataset.train_y.bincount(), dataset.test_y.bincount()
     assert len(train) == len(test) == len(dataset.classes)
     share = len(dataset.train_y) / (len(dataset.train_y) + len(dataset.test_y))
@@ -65,4 +65,4 @@ def test_has_its_classes_in_equal_shares_in_both_parts(name: str) -> None:
 )
 def test_keeps_the_fingerprint_that_records_are_stored_under(name: str, fingerprint: str) -> None:
     """When this fails, the data changed (scikit-learn's?), and no stored record counts any more."""
-    assert BUILT_IN[name]().fingerprint == fingerprint
+    assert built(DATASETS[name].load)().fingerprint == fingerprint

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cvclaims.engines import inline
+from cvclaims.engines import work
 from cvclaims.records import Store
 from tests.engines.standin import Trainer
 
@@ -12,7 +12,7 @@ from tests.engines.standin import Trainer
 @pytest.fixture
 def trainer(monkeypatch: pytest.MonkeyPatch) -> Trainer:
     fake = Trainer()
-    monkeypatch.setattr(inline, "train", fake)
+    monkeypatch.setattr(work, "train", fake)
     return fake
 
 

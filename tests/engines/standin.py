@@ -7,14 +7,13 @@ from typing import Any
 import pytest
 import torch
 
-from cvclaims.catalogue import DATASETS
 from cvclaims.data.dataset import Dataset
 from cvclaims.data.load import load
 from cvclaims.engines.inline import Inline
 from cvclaims.plan import Run
-from cvclaims.recipe import Recipe
+from cvclaims.recipe import CURVES, Recipe
 from cvclaims.records import Record, Store, run_key
-from cvclaims.records.record import CURVES
+from cvclaims.specs import DATASETS
 from cvclaims.training.loop import Trained
 from tests.engines.workers import CPU, TINY
 
@@ -46,8 +45,9 @@ class Trainer:
     def trained(recipe: Recipe, call: int) -> Trained:
         """An outcome that tells by its accuracy which call gave it."""
         classes = len(DATASETS[recipe.data].classes)
+        numbers = {"parameters": 10, "images_per_second": 1000.0}
         curves = {name: [call / 100] * recipe.epochs for name in CURVES}
-        return Trained("finished", curves, [0.5] * classes, {}, 10, 1000.0)
+        return Trained("finished", curves, [0.5] * classes, {}, numbers)
 
     @property
     def seeds(self) -> list[list[int]]:

@@ -12,9 +12,9 @@ import torch
 import cvclaims
 from cvclaims import files
 from cvclaims.data.load import load
-from cvclaims.engines import NotEvaluated, Refusing, RunFailed, inline
-from cvclaims.engines.inline import describe
+from cvclaims.engines import NotEvaluated, Refusing, RunFailed, inline, work
 from cvclaims.engines.provenance import device_name
+from cvclaims.engines.work import describe
 from cvclaims.locks import LockError
 from cvclaims.plan import runs_of
 from cvclaims.recipe import Recipe
@@ -111,7 +111,7 @@ class TestTraining:
         found = one.records([*runs(0, 1), *runs(0, recipe=FASTER)])
         (alone,) = train([(TINY, 1)], load("digits", None), CPU)
         assert found[1].series["train_loss"] == pytest.approx(alone.curves["train_loss"], rel=1e-4)
-        assert found[1].parameters == alone.parameters
+        assert found[1].parameters == alone.numbers["parameters"]
         assert [r.origin.stacked for r in found] == [3, 3, 3]
         assert len(one.trained) == 3
         assert len(lines) == TINY.epochs
@@ -209,7 +209,7 @@ class TestCrashes:
         def interrupted(*_: object) -> list[Trained]:
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(inline, "train", interrupted)
+        monkeypatch.setattr(work, "train", interrupted)
         with pytest.raises(KeyboardInterrupt):
             engine(store).records(runs(0))
         assert list(store) == []
@@ -232,7 +232,7 @@ class TestCrashes:
         def locked(*_: object) -> None:
             raise LockError("the lock file cannot be used")
 
-        monkeypatch.setattr(inline, "shared" if where == "device" else "Waiting", locked)
+        monkeypatch.setattr(*(work, "shared") if where == "device" else (inline, "Waiting"), locked)
         if where == "store":
             monkeypatch.setattr(Store, "lock", locked)
         with pytest.raises(LockError):

@@ -7,9 +7,9 @@ import pytest
 from cvclaims.engines import NotEvaluated
 from cvclaims.engines.replay import Replay
 from cvclaims.plan import Run
-from cvclaims.recipe import Recipe
+from cvclaims.recipe import CURVES, Recipe
 from cvclaims.records import Record, Store
-from cvclaims.records.record import CURVES, TRAINING_REVISION
+from cvclaims.records.record import TRAINING_REVISION
 from tests.records.factory import RECIPE, origin, record
 
 OTHER = RECIPE.but(lr=0.2)

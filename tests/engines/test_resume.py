@@ -91,7 +91,7 @@ def test_a_record_says_where_else_it_was_begun(
 ) -> None:
     killed(tmp_path, [TINY], 2)
     here = provenance.device_name(torch.device("cpu"))
-    monkeypatch.setattr("cvclaims.engines.inline.device_name", lambda _: "CPU, another")
+    monkeypatch.setattr("cvclaims.engines.work.device_name", lambda _: "CPU, another")
     (found,) = engine(Store(tmp_path)).records(runs([TINY]))
     assert found.origin.steps == f"eager, begun on device {here}"
 

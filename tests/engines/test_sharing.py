@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from cvclaims.data.dataset import Dataset
-from cvclaims.engines import inline
+from cvclaims.engines import work
 from cvclaims.engines.inline import Inline
 from cvclaims.plan import Run
 from cvclaims.recipe import Recipe
@@ -43,8 +43,8 @@ def test_training_holds_the_device_and_nothing_else_does(
         seen.append(list(held))
         return train(runs, data, device, *more)
 
-    monkeypatch.setattr(inline, "shared", shared)
-    monkeypatch.setattr(inline, "train", watched)
+    monkeypatch.setattr(work, "shared", shared)
+    monkeypatch.setattr(work, "train", watched)
     engine = Inline(Store(tmp_path), torch.device("cpu"), None)
     engine.records([Run(TINY, 0, "full")])
     assert seen == [["cpu"]]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cvclaims.engines import inline
+from cvclaims.engines import work
 from cvclaims.locks import Lock
 from cvclaims.plan import runs_of
 from cvclaims.recipe import Recipe
@@ -36,7 +36,7 @@ def test_planned_runs_that_fit_train_with_a_wanted_one(store: Store, trainer: Tr
 def test_wanted_ones_come_first(
     store: Store, trainer: Trainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inline, "STACK_PARAMETERS", {"cpu": 3 * parameters(TINY)})
+    monkeypatch.setattr(work, "STACK_PARAMETERS", {"cpu": 3 * parameters(TINY)})
     engine(store, plan=runs(8, 9)).records(runs(0, 1))
     assert trainer.seeds == [[0, 1, 8]]
 
@@ -84,7 +84,7 @@ def test_what_is_there_already_stays_out(store: Store, trainer: Trainer) -> None
 def test_a_stack_stays_small_enough_for_the_cache(
     store: Store, trainer: Trainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inline, "STACK_PARAMETERS", {"cpu": 2 * parameters(TINY) + 1})
+    monkeypatch.setattr(work, "STACK_PARAMETERS", {"cpu": 2 * parameters(TINY) + 1})
     engine(store).records(runs(0, 1, 2, 3, 4))
     assert trainer.seeds == [[0, 1], [2, 3], [4]]
 
@@ -92,7 +92,7 @@ def test_a_stack_stays_small_enough_for_the_cache(
 def test_a_network_beyond_the_cache_trains_alone(
     store: Store, trainer: Trainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inline, "STACK_PARAMETERS", {"cpu": 1})
+    monkeypatch.setattr(work, "STACK_PARAMETERS", {"cpu": 1})
     engine(store).records(runs(0, 1))
     assert trainer.seeds == [[0], [1]]
 

@@ -9,13 +9,19 @@ import pytest
 from cvclaims.data.dataset import Dataset
 from cvclaims.data.folder import DataError
 from cvclaims.data.load import load
-from cvclaims.engines import RunFailed, inline
+from cvclaims.engines import RunFailed, inline, work
 from cvclaims.plan import Run
 from cvclaims.recipe import Recipe
 from cvclaims.records import Record, Store
 from cvclaims.records.record import SCHEMA
 from tests.engines.standin import GARMENTS, LONGER, MOONS, Trainer, engine, key, path, stored
 from tests.engines.workers import TINY, runs
+
+
+def trained_there(run: Run, store: Store) -> Record:
+    """The record that another process would make of a run."""
+    work = engine(store).work
+    return work._record(run, work.data(run), Trainer.trained(TINY, 99), 1)
 
 
 @contextmanager
@@ -30,9 +36,7 @@ def held_elsewhere(
     def wait(seconds: float) -> None:
         waits.append(seconds)
         if len(waits) == 3:
-            engine_there = engine(store)
-            data = engine_there.data(run)
-            store.put(engine_there._record(run, data, Trainer.trained(TINY, 99), 1))
+            store.put(trained_there(run, store))
             lock.release()
 
     monkeypatch.setattr("cvclaims.engines.inline.time.sleep", wait)
@@ -106,7 +110,7 @@ def test_what_was_finished_before_the_lock_was_had_is_not_trained(
     plain = Store.lock
     (run,) = runs(0)
     there = engine(Store(store.root))
-    record = there._record(run, there.data(run), Trainer.trained(TINY, 99), 1)
+    record = trained_there(run, there.store)
 
     def late(self: Store, key: str, what: str = "") -> Any:
         self.put(record)  # at the last moment, by another
@@ -162,12 +166,12 @@ def test_planned_runs_that_cannot_be_had_stop_nothing(
     newer = path(store, runs(0, recipe=LONGER)[0])
     newer.write_text(newer.read_text().replace(f'"schema": {SCHEMA}', '"schema": 99'))
 
-    def damaged(name: str, *args: Any, **kwargs: Any) -> Dataset:
-        if name == "circles":
+    def damaged(name: Any, *args: Any, **kwargs: Any) -> Dataset:
+        if str(name) == "circles":
             raise DataError("a file of it is damaged")
         return load(name, *args, **kwargs)
 
-    monkeypatch.setattr(inline, "load", damaged)
+    monkeypatch.setattr(work, "load", damaged)
     plan = [
         *runs(0, recipe=GARMENTS),  # not here
         *runs(0, recipe=TINY.but(data="circles")),

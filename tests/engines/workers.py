@@ -14,7 +14,7 @@ import torch
 
 from cvclaims import files
 from cvclaims.data.dataset import Dataset
-from cvclaims.engines import inline
+from cvclaims.engines import work
 from cvclaims.engines.inline import Inline
 from cvclaims.plan import Run
 from cvclaims.recipe import Recipe
@@ -66,7 +66,7 @@ def race(root: Path, log: Path, start: Barrier, requests: Sequence[Sequence[Run]
     plan = list(dict.fromkeys(run for request in requests for run in request))
     engine = Inline(Store(root), CPU, None, plan=plan, share=4)
     got = []
-    with mock.patch.object(inline, "train", train_and_tell(log)):
+    with mock.patch.object(work, "train", train_and_tell(log)):
         start.wait(60)
         for request in requests:
             for run, record in zip(request, engine.records(request), strict=True):
@@ -83,7 +83,7 @@ def hang(root: Path, log: Path) -> None:
         time.sleep(600)
         return []
 
-    with mock.patch.object(inline, "train", hanging):
+    with mock.patch.object(work, "train", hanging):
         Inline(Store(root), CPU, None).records(runs(0))
 
 

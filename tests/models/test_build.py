@@ -7,11 +7,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cvclaims.catalogue import DATASETS
 from cvclaims.models import build, build_for
 from cvclaims.models.init import initialise
 from cvclaims.recipe import Recipe
 from cvclaims.seeds import stream
+from cvclaims.specs import DATASETS
 
 RECIPE = Recipe(data="digits", lr=0.1, epochs=1, model_args={"hidden": (24, 12)})
 

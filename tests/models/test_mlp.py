@@ -86,64 +86,6 @@ def test_a_stack_is_each_of_its_networks(
             torch.testing.assert_close(mine[i], alone, rtol=1e-5, atol=1e-6)
 
 
-def assert_gradients_as_alone(
-    stacked: StackedMLP, networks: list[MLP], seed: int, precision: torch.dtype = torch.float32
-) -> None:
-    """After one backward pass: those of each network by autograd, in its layout.
-
-    As in training autocast ends with the forward pass. bfloat16 keeps 8 bits: numbers up to about
-    10 here, a few roundings each.
-    """
-    tolerance = 1e-5 if precision == torch.float32 else 0.1
-    x, weights = inputs(len(networks), 9, 4, seed=seed), inputs(len(networks), 9, 3, seed=seed + 1)
-    hidden: list[Tensor] = []
-    with torch.autocast("cpu", precision, enabled=precision != torch.float32):
-        logits = stacked(x, hidden)
-        alone = [network(mine) for network, mine in zip(networks, x, strict=True)]
-    assert logits.dtype == precision
-    stacked.backward(x, hidden, weights.to(precision))
-    for i, network in enumerate(networks):
-        loss = (alone[i].float() * weights[i]).sum()  # whose gradient by the logits are the weights
-        expected = torch.autograd.grad(loss, list(network.parameters()))
-        for (name, parameter), theirs in zip(stacked.named().items(), expected, strict=True):
-            assert parameter.grad is not None
-            mine = parameter.grad[i].T if name.endswith("weight") else parameter.grad[i, 0]
-            torch.testing.assert_close(mine, theirs, rtol=tolerance, atol=tolerance)
-
-
-@settings(max_examples=30)
-@given(
-    size=st.integers(1, 4),
-    hidden=st.lists(st.integers(1, 9), max_size=3).map(tuple),
-    activation=st.sampled_from(sorted(ACTIVATION)),
-)
-def test_a_stacks_gradients_are_those_of_each_of_its_networks(
-    size: int, hidden: tuple[int, ...], activation: str
-) -> None:
-    networks = [mlp(seed, hidden, activation) for seed in range(size)]
-    stacked = StackedMLP(networks)
-    assert_gradients_as_alone(stacked, networks, seed=2)
-    places = [p.grad.data_ptr() for p in stacked.parameters() if p.grad is not None]
-    # A second pass writes over the first, in the same memory.
-    assert_gradients_as_alone(stacked, networks, seed=5)
-    assert [p.grad.data_ptr() for p in stacked.parameters() if p.grad is not None] == places
-
-
-@pytest.mark.parametrize("hidden", [(), (6, 5)])
-@pytest.mark.parametrize("activation", ACTIVATION)
-def test_under_autocast_products_are_bfloat16_and_gradients_float32(
-    activation: str, hidden: tuple[int, ...]
-) -> None:
-    networks = [mlp(seed, hidden, activation) for seed in (3, 4)]
-    stacked = StackedMLP(networks)
-    for seed in (2, 5):  # into no memory, then into that of the pass before
-        assert_gradients_as_alone(stacked, networks, seed, torch.bfloat16)
-        for weight in stacked.weights:
-            assert weight.grad is not None
-            assert weight.grad.dtype == torch.float32
-            assert torch.equal(weight.grad, weight.grad.bfloat16().float()), "products in bfloat16"
-
-
 def test_stacked_parameters_have_the_names_of_each_networks_own() -> None:
     networks = [mlp(seed) for seed in (3, 4)]
     stacked = StackedMLP(networks)

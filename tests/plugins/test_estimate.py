@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from cvclaims.engines.provenance import device_name
+from cvclaims.estimate import Bench, Estimate, bench_on, duration
 from cvclaims.plan import Run
 from cvclaims.plugins.device import side_by_side
-from cvclaims.plugins.estimate import Bench, Estimate, bench_on, duration
 from cvclaims.recipe import Recipe
 from cvclaims.records import Record
 from cvclaims.training.pace import Pace, alike, kind

@@ -39,12 +39,12 @@ def pytest_sessionfinish():
     left[0] = 100
 """
 CRASH = """
-import cvclaims.engines.inline as inline
+import cvclaims.engines.work as work
 
 def crash(*_):
     raise ValueError("it crashed")
 
-inline.train = crash
+work.train = crash
 """
 
 

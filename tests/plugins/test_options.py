@@ -30,6 +30,9 @@ claims of computer vision reports (cvclaims):
   --claims-store=FOLDER
                         where records are kept (default: records in the results
                         folder)
+  --claims-engine=ENGINE
+                        where runs are carried out (default inline: in this
+                        process)
   --claims-device=DEVICE
                         auto, cpu, cuda, cuda:N or mps (default auto: a GPU
                         where there is one)
@@ -87,6 +90,7 @@ BAD = [
     ("results", "a-file/below", "--claims-results: *a-file is a file; name a folder"),
     ("store", "a-file", "--claims-store: *a-file is a file; the store needs a folder"),
     ("store", "a-file/below", "--claims-store: *a-file/below cannot be written (*); choose *"),
+    ("engine", "ray", "--claims-engine: unknown engine 'ray': did you mean 'replay'? known are *"),
     ("device", "tpu", "--claims-device: 'tpu' is none of auto, cpu, cuda, cuda:N, mps"),
     ("device", "cuda:x", "--claims-device: 'cuda:x' is none of *"),
     ("seeds", "1" * 5000, "--claims-seeds: '1111*…' is no number from 1 to 20; *"),

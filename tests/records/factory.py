@@ -5,19 +5,11 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from cvclaims.catalogue import (
-    ACTIVATIONS,
-    DATASETS,
-    INITS,
-    LOSSES,
-    OPTIMIZERS,
-    PROBES,
-    SCALES,
-    SCHEDULERS,
-)
+from cvclaims.catalogue import INITS, LOSSES, OPTIMIZERS, PROBES, SCALES, SCHEDULERS
 from cvclaims.recipe import Recipe
 from cvclaims.records import Origin, Record
 from cvclaims.records.record import by_class
+from cvclaims.specs import ACTIVATIONS, DATASETS
 
 RECIPE = Recipe(data="digits", lr=0.1, epochs=3)
 # A network of convolutions has fields that perceptrons do not.
@@ -102,7 +94,7 @@ def record(
         for value in (loss, accuracy)
     )
     fields: dict[str, Any] = {
-        "recipe": recipe,
+        "trained": recipe,
         "seed": seed,
         "scale": "full",
         "status": "finished",
@@ -155,7 +147,7 @@ def records(draw: st.DrawFn) -> Record:
 
     classes = len(DATASETS[recipe.data].classes) if epochs else 0
     return Record(
-        recipe=recipe,
+        trained=recipe,
         seed=draw(st.integers(0, 2**40)),
         scale=draw(st.sampled_from(SCALES)),
         status=status,

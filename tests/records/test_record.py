@@ -9,13 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cvclaims.recipe import CURVES
 from cvclaims.records import Record, run_key
-from cvclaims.records.record import (
-    CURVES,
-    SCHEMA,
-    TRAINING_REVISION,
-    rounded,
-)
+from cvclaims.records.record import SCHEMA, TRAINING_REVISION, rounded
 from tests.records.factory import RECIPE, origin, record, records
 from tests.records.forms import FIELDS, form_of
 

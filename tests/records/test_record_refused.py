@@ -12,16 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cvclaims.catalogue import SCALES
-from cvclaims.recipe import Recipe
+from cvclaims.recipe import CURVES, Recipe
+from cvclaims.recipe import digest_of_form as digest_of
 from cvclaims.records import Origin, Record, RecordError
-from cvclaims.records.record import (
-    CURVES,
-    SCHEMA,
-    STATUSES,
-    TRAINING_REVISION,
-    DamagedError,
-    digest_of,
-)
+from cvclaims.records.record import SCHEMA, STATUSES, TRAINING_REVISION, DamagedError
 from tests.records.factory import RECIPE, record
 from tests.records.forms import FIELDS, form_of
 

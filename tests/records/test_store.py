@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 import cvclaims
+from cvclaims.recipe import CURVES
 from cvclaims.records import Record, Store, StoreError, UnwrittenError
-from cvclaims.records.record import CURVES, TRAINING_REVISION
+from cvclaims.records.record import TRAINING_REVISION
 from tests.records.factory import RECIPE, origin, record
 from tests.records.stored import files, get, one_line, spoil, text_of
 

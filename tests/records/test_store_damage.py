@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from cvclaims.recipe import digest_of_form as digest_of
 from cvclaims.records import Record, Store, StoreError
-from cvclaims.records.record import SCHEMA, TRAINING_REVISION, digest_of
+from cvclaims.records.record import SCHEMA, TRAINING_REVISION
 from tests.records.factory import RECIPE, record
 from tests.records.stored import files, get, one_line, spoil, text_of
 

@@ -6,8 +6,8 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cvclaims.recipe import Recipe
-from cvclaims.records.record import CURVES, TRAINING_REVISION, Origin, Record, rounded, run_key
+from cvclaims.recipe import CURVES, Recipe
+from cvclaims.records.record import TRAINING_REVISION, Origin, Record, rounded, run_key
 from cvclaims.results.view import ClaimView, Measured
 from cvclaims.scales import scaled
 
@@ -49,7 +49,7 @@ def record(recipe: Recipe, seed: int = 0, *, diverged: bool = False, **changes: 
         "seconds": [0.5] * epochs,
     }
     fields: dict[str, Any] = {
-        "recipe": recipe,
+        "trained": recipe,
         "seed": seed,
         "scale": "full",
         "status": "diverged" if diverged else "finished",

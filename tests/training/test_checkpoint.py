@@ -108,7 +108,13 @@ def learned(results: Sequence[Trained]) -> list[Any]:
     found = []
     for result in results:
         curves = {name: curve for name, curve in result.curves.items() if name != "seconds"}
-        parts = (result.status, curves, result.class_accuracy, result.probes, result.parameters)
+        parts = (
+            result.status,
+            curves,
+            result.class_accuracy,
+            result.probes,
+            result.numbers["parameters"],
+        )
         found.append(repr(parts))  # NaN equals itself
     return found
 

@@ -215,7 +215,7 @@ def test_class_accuracy_averages_to_test_accuracy(digits: Dataset) -> None:
 def test_parameters_are_counted_once(digits: Dataset) -> None:
     results = train([(BASE, 0), (BASE, 1)], digits, CPU)
     expected = 64 * 24 + 24 + 24 * 12 + 12 + 12 * 10 + 10
-    assert [r.parameters for r in results] == [expected, expected]
+    assert [r.numbers["parameters"] for r in results] == [expected, expected]
 
 
 def test_recipes_that_differ_in_more_than_the_update_do_not_stack(digits: Dataset) -> None:

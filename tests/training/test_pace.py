@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import torch
 
-from cvclaims.catalogue import DATASETS, MODELS
 from cvclaims.recipe import Recipe
+from cvclaims.specs import DATASETS, MODELS
 from cvclaims.training.pace import Pace, alike, kind, line, pace, random_data
 
 CPU = torch.device("cpu")
@@ -102,7 +102,7 @@ def test_sizes_share_a_pace_and_batches_do_where_time_goes_by_images() -> None:
 
 @pytest.mark.parametrize("name", DATASETS)
 def test_random_data_have_the_shape_of_the_set(name: str) -> None:
-    data, facts = random_data(name, 30, 20), DATASETS[name]
+    data, facts = random_data(DATASETS[name], 30, 20), DATASETS[name]
     assert (data.train_x.shape, data.test_x.shape) == ((30, *facts.shape), (20, *facts.shape))
     assert data.train_x.is_floating_point() == (len(facts.shape) == 1)
     assert data.normalise(data.train_x).isfinite().all()

@@ -41,8 +41,11 @@ def batches(*sizes: int, networks: int) -> list[Batch]:
 def step(stack: StackedMLP, batch: Batch) -> list[Tensor]:
     """Forward and backward, without an update; returns the hidden activations."""
     (x, y), hidden = batch, list[Tensor]()
-    _, gradient = cross_entropy(stack(x, hidden), y)
-    stack.backward(x, hidden, gradient)
+    logits = stack(x, hidden)
+    _, gradient = cross_entropy(logits.detach(), y)
+    for parameter in stack.parameters():
+        parameter.grad = None
+    torch.autograd.backward(logits, gradient)
     return hidden
 
 

@@ -8,10 +8,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cvclaims.catalogue import DATASETS
 from cvclaims.data import toy
 from cvclaims.recipe import Recipe
 from cvclaims.records import Record
+from cvclaims.specs import DATASETS
 from cvclaims.verdict import Verdict
 from cvclaims.verdict.validity import (
     Compared,
@@ -120,7 +120,7 @@ class TestChance:
         assert chance(TEN.but(test_size=25)) == (3 / 25, 25)
 
     def test_the_catalogue_counts_every_sample(self) -> None:
-        for facts in DATASETS.values():
+        for facts in (spec.facts for spec in DATASETS.values()):
             if facts.test_counts:
                 assert (len(facts.test_counts), sum(facts.test_counts)) == (
                     len(facts.classes),

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from cvclaims.recipe import Recipe
 from cvclaims.results.figures.axes import (
     DASHES,
     any_finite,
@@ -30,6 +31,8 @@ PANELS = {
 }
 # These have one axis: the quantity is the same.
 PAIRS = {"test_loss": "train_loss", "test_accuracy": "train_accuracy"}
+# So many panels still fit on a page.
+MOST_PANELS = 6
 # A close look at the beginning is worth it where training goes on for longer than twice that.
 BEGINNING = 20
 # A loss is smoothed over so many epochs.
@@ -37,12 +40,13 @@ WINDOW = 5
 
 
 def curves(subject: Subject) -> Figure | None:
-    """Losses, accuracies, gradient norm and learning rate over all epochs.
+    """Losses, accuracies, gradient norm and learning rate over all epochs; else what was logged.
 
     A line is the mean over seeds, its band goes from the lowest to the highest. Open marks are what
     the report states.
     """
-    lines = {curve: _lines(subject, curve) for curve in PANELS}
+    titles = _titles(subject)
+    lines = {curve: _lines(subject, curve) for curve in titles}
     lines = {curve: part for curve, part in lines.items() if part}
     if not lines:
         return None
@@ -61,11 +65,26 @@ def curves(subject: Subject) -> Figure | None:
         pair = [q for q in (curve, PAIRS.get(curve), _partner(curve)) if q in lines]
         log = _wants_log(curve, [lines[q] for q in pair if q])
         _panel(axes, subject, part, told[curve], log)
-        axes.set_title(PANELS[curve])
+        axes.set_title(titles[curve], parse_math=False)
         if curve == "lr" and not log:
             axes.set_ylim(bottom=0)
     legend(figure, subject, marked)
     return figure
+
+
+def _titles(subject: Subject) -> dict[str, str]:
+    """The series to draw, with their titles: of trainings of one's own the first six by name."""
+    of_recipes = all(
+        isinstance(record.trained, Recipe)
+        for records in subject.runs.values()
+        for record in records
+    )
+    if of_recipes:
+        return PANELS
+    names = dict.fromkeys(
+        name for records in subject.runs.values() for record in records for name in record.series
+    )
+    return {name: PANELS.get(name, name) for name in list(names)[:MOST_PANELS]}
 
 
 def _partner(curve: str) -> str:

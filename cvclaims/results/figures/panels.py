@@ -12,7 +12,8 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator
 
-from cvclaims.catalogue import DATASETS
+from cvclaims.recipe import Recipe
+from cvclaims.records.record import Record
 from cvclaims.results.figures.axes import (
     COLOURS,
     any_finite,
@@ -163,7 +164,7 @@ def boundary(subject: Subject) -> Figure | None:
         axes.grid(False)
         axes.set_title(_accuracy(subject, name), parse_math=False)
     bar = figure.colorbar(shades, ax=panels, shrink=0.8, ticks=[0, 0.5, 1])
-    classes = DATASETS[next(iter(subject.runs.values()))[0].recipe.data].classes
+    classes = next(iter(subject.runs.values()))[0].class_names
     bar.set_label(f"P({classes[1] if len(classes) > 1 else 'class 1'})")
     return figure
 
@@ -180,16 +181,20 @@ def _accuracy(subject: Subject, name: str) -> str:
     return f"{name}\ntest accuracy {np.mean(last):.3f}{reported}"
 
 
+def _is_image_network(record: Record) -> bool:
+    return isinstance(record.trained, Recipe) and not record.recipe.network.flat
+
+
 def classes(subject: Subject) -> Figure | None:
     """Test accuracy of each class: bars are means over seeds, dots the seeds; best class first.
 
     Of convolutional networks alone: no report asks which classes a perceptron takes for others.
     """
     runs = {
-        name: [record for record in records if record.recipe.model != "mlp"]
+        name: [record for record in records if _is_image_network(record)]
         for name, records in subject.runs.items()
     }
-    kinds = {record.recipe.class_names for records in runs.values() for record in records}
+    kinds = {record.class_names for records in runs.values() for record in records}
     found = {name: by_class(records) for name, records in runs.items()}
     found = {name: part for name, part in found.items() if any_finite(part)}
     if not found or len(kinds) != 1:

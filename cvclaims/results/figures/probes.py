@@ -55,7 +55,7 @@ def by_class(records: Iterable[Record]) -> Array:
 
 
 def _has_classes(record: Record) -> bool:
-    return len(record.class_accuracy) == len(record.recipe.class_names) > 0
+    return len(record.class_accuracy) == len(record.class_names) > 0
 
 
 def by_layer(records: Iterable[Record], name: str) -> dict[str, Array]:

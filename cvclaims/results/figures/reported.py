@@ -74,7 +74,7 @@ def class_means(reported: Sequence[Reported], runs: Runs) -> list[tuple[str, flo
     found = []
     for part in reported:
         records = [r for r in runs.get(part.arm, ()) if part.measured.get(r.key) is not None]
-        kinds = {record.recipe.class_names for record in records}
+        kinds = {record.class_names for record in records}
         if len(records) < 3 or len(kinds) != 1 or len(names := kinds.pop()) > MOST_CLASSES:
             continue
         shares = by_class(records)

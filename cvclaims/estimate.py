@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from cvclaims.plan import Run
+from cvclaims.recipe import Recipe
+from cvclaims.specs import NotHereError
+from cvclaims.trainable import Trainable
 
 if TYPE_CHECKING:
     import torch
 
-    from cvclaims.recipe import Recipe
     from cvclaims.records import Record
     from cvclaims.training.pace import Pace
 
@@ -58,34 +61,44 @@ class Estimate:
         self._epochs: dict[Recipe, list[int]] = {}
         self._paces: dict[Recipe, Pace | None] = {}
         self._known: dict[Run, float | None] = {}
+        # Of trainings of one's own: nobody else knows what they take.
+        self._whole: dict[Trainable, list[float]] = {}
         if bench is None:
             return
         for record in records:
-            if record.recipe.patience is not None:
-                self._epochs.setdefault(record.recipe, []).append(record.epochs)
-            if record.images_per_second > 0 and bench.measured(record):
-                rates = self._rates.setdefault(bench.alike(record.recipe), [])
-                rates.append(record.images_per_second)
+            if not isinstance(record.trained, Recipe):
+                if bench.measured(record) and "seconds" in record.numbers:
+                    self._whole.setdefault(record.trained, []).append(record.numbers["seconds"])
+                continue
+            with suppress(NotHereError):  # of data that this session does not know
+                self._take(record, bench)
+
+    def _take(self, record: Record, bench: Bench) -> None:
+        """Go by what a record of a recipe took."""
+        if record.recipe.patience is not None:
+            self._epochs.setdefault(record.recipe, []).append(record.epochs)
+        if record.images_per_second > 0 and bench.measured(record):
+            rates = self._rates.setdefault(bench.alike(record.recipe), [])
+            rates.append(record.images_per_second)
 
     def untimed(self, runs: Iterable[Run]) -> list[Recipe]:
         """The kinds that are to be timed, so that every run has an estimate."""
         if self.bench is None:
             return []
-        recipes = dict.fromkeys(run.recipe for run in runs)
+        recipes = dict.fromkeys(_recipes(runs))
         left = [recipe for recipe in recipes if self.bench.alike(recipe) not in self._rates]
         kinds = dict.fromkeys(map(self.bench.kind, left))
         return [kind for kind in kinds if kind not in self._paces]
 
     def may_stop_early(self, runs: Iterable[Run]) -> bool:
         """Whether one of them does after nobody knows how many epochs."""
-        recipes = {run.recipe for run in runs}
-        return any(r.patience is not None and r not in self._epochs for r in recipes)
+        return any(r.patience is not None and r not in self._epochs for r in _recipes(runs))
 
     def seconds(self, run: Run) -> float | None:
         """About how long a run takes; None where it cannot be timed."""
         any_seed = replace(run, seed=0)
         if any_seed not in self._known:
-            self._known[any_seed] = self._seconds(run.recipe)
+            self._known[any_seed] = self._seconds(run.trained)
         return self._known[any_seed]
 
     def total(self, runs: Iterable[Run]) -> tuple[float, int]:
@@ -103,9 +116,13 @@ class Estimate:
             return "not estimated"
         return f"about {duration(seconds)}" + (f", and {unknown} not estimated" if unknown else "")
 
-    def _seconds(self, recipe: Recipe) -> float | None:
+    def _seconds(self, recipe: Trainable) -> float | None:
         if self.bench is None:
             return None
+        if not isinstance(recipe, Recipe):
+            times = self._whole.get(recipe)
+            self.by_records = self.by_records or times is not None
+            return statistics.median(times) if times else None
         epochs = recipe.epochs
         if recipe in self._epochs:
             epochs = min(epochs, round(statistics.median(self._epochs[recipe])))
@@ -127,6 +144,10 @@ class Estimate:
         return self._paces[kind]
 
 
+def _recipes(runs: Iterable[Run]) -> list[Recipe]:
+    return [run.trained for run in runs if isinstance(run.trained, Recipe)]
+
+
 def bench_on(device: torch.device, beside: int) -> Bench:
     """A device of this process, which it shares with whoever trains there.
 
@@ -136,15 +157,15 @@ def bench_on(device: torch.device, beside: int) -> Bench:
     import torch
 
     from cvclaims.engines.device import shared
-    from cvclaims.engines.inline import one_thread
     from cvclaims.engines.provenance import device_name
+    from cvclaims.engines.work import one_thread
     from cvclaims.training import pace
 
     name = device_name(device)
     shown = name if device.type != "cpu" else f"{name}, {_threads(torch.get_num_threads())} a run"
 
     def measured(record: Record) -> bool:
-        with one_thread(record.recipe):
+        with one_thread(record.trained):
             threads = torch.get_num_threads()
         alike = device.type == "cuda" or record.origin.threads == threads
         return record.origin.device == name and alike

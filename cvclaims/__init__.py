@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from cvclaims.recipe import Recipe as Recipe
     from cvclaims.records import Record as Record
     from cvclaims.records import measure as measure
+    from cvclaims.results.sections import Section as Section
     from cvclaims.seeds import stream as stream
     from cvclaims.trainable import Training as Training
     from cvclaims.training.hooks import Hooks as Hooks
@@ -57,6 +58,7 @@ _WORDS = {
     "Recipe": "cvclaims.recipe",
     "Record": "cvclaims.records",
     "measure": "cvclaims.records",
+    "Section": "cvclaims.results.sections",
     "stream": "cvclaims.seeds",
     "Training": "cvclaims.trainable",
     "Running": "cvclaims.training.own",

@@ -59,6 +59,11 @@ def fit(text: str, width: int) -> str:
     return text
 
 
+def shortened(text: str, most: int) -> str:
+    """The text, or its beginning and an ellipsis where it has more letters than `most`."""
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+
+
 def padded(text: str, width: int, *, right: bool = False) -> str:
     """The text in so many columns, at their left or right."""
     space = " " * (width - cells(text))

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from cvclaims.plan import LOOKS, MORE_LOOKS
-from cvclaims.verdict import nominal, statistics
+from cvclaims.verdict import statistics
 from cvclaims.verdict.calibration import (
     CASES,
     NOISES,
@@ -31,7 +31,7 @@ from cvclaims.verdict.calibration import (
     share_rates,
     spread_rates,
 )
-from cvclaims.verdict.levels import NOMINAL, Kind
+from cvclaims.verdict.levels import NOMINAL, Kind, nominal
 from cvclaims.verdict.statistics import Array, Signs
 
 PAGE = Path(__file__).with_name("calibration.md")

@@ -11,10 +11,10 @@ import pytest
 
 from cvclaims.recipe import Recipe
 from cvclaims.records import Record
-from cvclaims.report.files import to_json
-from cvclaims.report.rows import Row
+from cvclaims.results.claims_json import to_json
+from cvclaims.results.view import ClaimView
 from tests.records.factory import record
-from tests.report.synthetic import row
+from tests.results.synthetic import row
 
 SCRIPT = Path(__file__).parent.parent / "docs" / "evidence_audit.py"
 CIFAR = Recipe(data="cifar10", lr=0.1, epochs=2)
@@ -29,7 +29,7 @@ def audit(*folders: Path) -> subprocess.CompletedProcess[str]:
 
 def results(folder: Path, *pairs: tuple[dict[str, Any], list[Record]]) -> Path:
     """A results folder with a row for each pair, whose one arm has these records."""
-    rows: list[Row] = []
+    rows: list[ClaimView] = []
     for number, (about, runs) in enumerate(pairs):
         for run in runs:
             path = folder / "records" / run.scale / run.recipe.data / f"{run.key[:24]}.json"

@@ -10,7 +10,9 @@ import pytest
 import cvclaims
 
 CLAIMS = Path(cvclaims.__file__).parents[1] / "claims"
-# The engine and the plan that report 2's grid asks, until a section of the page has a hook.
+# What only the page needs, once it is written.
+SECTIONS = {"section.py", "sweeps.py", "sweeps_figure.py"}
+# The engine and the plan that report 2's grid asks.
 DEEPER = {"cvclaims.engines", "cvclaims.plan"}
 
 
@@ -51,7 +53,11 @@ def test_nothing_is_imported_before_it_is_asked_for() -> None:
     assert told == "[]"
 
 
-@pytest.mark.parametrize("file", sorted(CLAIMS.rglob("*.py")), ids=lambda file: str(file.name))
+@pytest.mark.parametrize(
+    "file",
+    [file for file in sorted(CLAIMS.rglob("*.py")) if file.name not in SECTIONS],
+    ids=lambda file: str(file.name),
+)
 def test_claims_need_nothing_deeper_to_be_collected(file: Path) -> None:
     tree = ast.parse(file.read_text(encoding="utf-8"))
     deep = {node.module for node in tree.body if isinstance(node, ast.ImportFrom) and node.module}

@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Sequence
 
-from cvclaims.cli import compare, evidence, new
+from cvclaims.cli import compare, evidence, new, report
 
 _EXIT = """\
 exit status: 0 where all is well, 1 where a command found what it looks for, 2 for input that
@@ -23,6 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     compare.add_to(commands)
     evidence.add_to(commands)
     new.add_to(commands)
+    report.add_to(commands)
     options = parser.parse_args(argv)
     status: int = options.carry_out(options)
     return status

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cvclaims.cli.output import OutputError, refuse, show
-from cvclaims.report.changes import Changes, changes, told
-from cvclaims.report.files import CLAIMS, ReportError, read_rows
-from cvclaims.report.rows import Row
+from cvclaims.results.changes import Changes, changes, told
+from cvclaims.results.claims_json import CLAIMS, read_claims
+from cvclaims.results.output import ResultsError
+from cvclaims.results.view import ClaimView
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -42,21 +43,21 @@ def carry_out(options: argparse.Namespace) -> int:
     try:
         found = changes(*(_read(path) for path in (options.A, options.B)))
         show(_lines(found, str(options.A), str(options.B)))
-    except (ReportError, OutputError) as error:
+    except (ResultsError, OutputError) as error:
         return refuse("compare", error)
     return 1 if found.fallen else 0
 
 
-def _read(path: Path) -> list[Row]:
-    """The rows of a results folder; ReportError where it cannot be used whole."""
+def _read(path: Path) -> list[ClaimView]:
+    """The rows of a results folder; ResultsError where it cannot be used whole."""
     is_folder = os.path.isdir(path)
     file = path / CLAIMS if is_folder else path
     if not os.path.lexists(file):
         what = f"has no {CLAIMS}" if is_folder else "does not exist"
-        raise ReportError(f"{path} {what}: name a folder that --claims-results wrote")
-    rows, damage = read_rows(file)
+        raise ResultsError(f"{path} {what}: name a folder that --claims-results wrote")
+    rows, damage = read_claims(file)
     if damage:
-        raise ReportError(
+        raise ResultsError(
             f"{file} is damaged ({damage}): restore it, or write it anew with --claims-replay"
         )
     return rows

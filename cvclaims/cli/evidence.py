@@ -19,9 +19,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cvclaims.cli.output import OutputError, refuse, show
+from cvclaims.files import write_atomically
 from cvclaims.queue import QueueError, Step, read_queue
-from cvclaims.report.files import CLAIMS, ReportError, read_rows
-from cvclaims.report.rows import Row
+from cvclaims.results.claims_json import CLAIMS, read_claims
+from cvclaims.results.output import ResultsError
+from cvclaims.results.view import ClaimView
 
 if TYPE_CHECKING:
     from cvclaims.locks import Lock
@@ -94,7 +96,7 @@ def carry_out(options: argparse.Namespace) -> int:
             show(work.status(steps))
             return 0
         return work.train(steps)
-    except (QueueError, EvidenceError, LockError, ReportError, OutputError) as error:
+    except (QueueError, EvidenceError, LockError, ResultsError, OutputError) as error:
         return refuse("evidence", error)
     except KeyboardInterrupt:
         show(["stopped; the same command goes on where it was"])
@@ -200,11 +202,11 @@ class Work:
         done = _settled if step.scale == "full" and not step.timed else _in_full
         return [id for id in step.ids if "*" in id or not done(rows.get(id, ()))]
 
-    def _rows(self) -> dict[str, list[Row]]:
-        found: dict[str, list[Row]] = {}
+    def _rows(self) -> dict[str, list[ClaimView]]:
+        found: dict[str, list[ClaimView]] = {}
         path = self.results / CLAIMS
         if path.exists():
-            for row in read_rows(path)[0]:
+            for row in read_claims(path)[0]:
                 found.setdefault(row.id, []).append(row)
         return found
 
@@ -325,15 +327,12 @@ class Work:
         for path in sorted(source.rglob("*.json")) if source.exists() else ():
             there = target / path.relative_to(source)
             if path.parts[-3] != "smoke" and not there.exists():
-                there.parent.mkdir(parents=True, exist_ok=True)
-                draft = there.with_name(f".draft-{there.name}")
-                shutil.copyfile(path, draft)
-                draft.replace(there)
+                write_atomically(there, path.read_bytes(), durable=False)
                 count += 1
         return count
 
 
-def _in_full(rows: Sequence[Row]) -> bool:
+def _in_full(rows: Sequence[ClaimView]) -> bool:
     """Whether full scale has judged all of a claim's rows, or shown them as far as it may."""
     return bool(rows) and all(
         row.scale == "full" and row.verdict in ("supported", "refuted", "inconclusive", "ran")
@@ -341,7 +340,7 @@ def _in_full(rows: Sequence[Row]) -> bool:
     )
 
 
-def _settled(rows: Sequence[Row]) -> bool:
+def _settled(rows: Sequence[ClaimView]) -> bool:
     """Whether further seeds would change nothing: no row is open that could be decided."""
     return _in_full(rows) and all(row.verdict != "inconclusive" or row.guards for row in rows)
 

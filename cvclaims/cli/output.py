@@ -18,13 +18,24 @@ def show(lines: Iterable[str]) -> None:
 
     Raises OutputError where they cannot be printed.
     """
+    width = columns()
+    cleaned = map(clean, lines)
+    write("\n".join(wrapped(line, width, "  ")) if width else line for line in cleaned)
+
+
+def columns() -> int | None:
+    """How wide the terminal is; None where the output goes elsewhere."""
+    there = sys.stdout is not None and sys.stdout.isatty()
+    return shutil.get_terminal_size().columns if there else None
+
+
+def write(lines: Iterable[str]) -> None:
+    """Print lines as they are, as far as the encoding goes; raises OutputError."""
     if sys.stdout is None:
         raise OutputError("standard output is closed: redirect it to a file")
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     try:
         for line in lines:
-            line = _fit(line, sys.stdout)
-            print("\n".join(wrapped(line, width, "  ")) if width else line)
+            print(encodable(line, sys.stdout.encoding or "utf-8"))
         sys.stdout.flush()
     except BrokenPipeError:  # whoever reads the lines has had enough
         _drop(sys.stdout)

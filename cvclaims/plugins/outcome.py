@@ -14,19 +14,21 @@ from cvclaims.claim import mean_reported
 from cvclaims.plugins.cases import Case
 from cvclaims.plugins.properties import is_of_the_test
 from cvclaims.plugins.results import sent
-from cvclaims.report.rows import JUDGED, Row
+from cvclaims.results.view import ClaimView
 from cvclaims.text import clean
+from cvclaims.verdict.decision import JUDGED, Verdict, is_expected, is_surprise
+from cvclaims.verdict.judgment import Judgment
 
 ROW = "cvclaims_row"
 PROBLEMS = "cvclaims_problems"
 # What pytest calls a verdict in its counts and, with -v, behind a test; and its letter.
 STATUS = {
-    "supported": ("passed", "."),
-    "refuted": ("refuted", "F"),
-    "inconclusive": ("inconclusive", "?"),
-    "ran": ("ran", "r"),
-    "not evaluated": ("not evaluated", "s"),
-    "error": ("error", "E"),
+    Verdict.SUPPORTED: ("passed", "."),
+    Verdict.REFUTED: ("refuted", "F"),
+    Verdict.INCONCLUSIVE: ("inconclusive", "?"),
+    Verdict.RAN: ("ran", "r"),
+    Verdict.NOT_EVALUATED: ("not evaluated", "s"),
+    Verdict.ERROR: ("error", "E"),
 }
 
 
@@ -49,27 +51,27 @@ def apply(
         return  # the call has its row
     if report.when == "setup" and report.passed:
         return
-    row = _row(report, call, case)
-    row = replace(row, reason=clean(row.reason))
-    if case.scale == "smoke" and row.verdict in JUDGED:
+    judgment = _judgment(report, call, case)
+    if case.scale == "smoke" and judgment.verdict in JUDGED:
         # Nor does smoke judge what needs no training: it fails for errors alone.
-        row = replace(row, verdict="ran", reason=f"smoke scale judges nothing; {row.reason}")
-    disputed = clean(case.claim.disputed or "")
-    message = f"claim {row.id} {row.verdict.upper()}: {clean(row.title)}\n{row.reason}"
-    if row.verdict == "refuted" and disputed:
+        reason = f"smoke scale judges nothing; {judgment.reason}"
+        judgment = replace(judgment, verdict=Verdict.RAN, reason=reason)
+    row = ClaimView.of(case.heading(), judgment)
+    message = f"claim {row.id} {row.verdict.upper()}: {row.title}\n{row.reason}"
+    if row.expected:
         report.outcome = "skipped"
-        report.wasxfail = f"refuted as expected: {disputed}"
-    elif row.verdict == "supported" and disputed:
-        _fail(report, item, f"{message}\nA surprise: the claim is disputed, as {disputed}")
-    elif row.verdict == "inconclusive" and strict:
+        report.wasxfail = f"refuted as expected: {row.disputed}"
+    elif row.verdict == Verdict.SUPPORTED and row.disputed:
+        _fail(report, item, f"{message}\nA surprise: the claim is disputed, as {row.disputed}")
+    elif row.verdict == Verdict.INCONCLUSIVE and strict:
         _fail(report, item, f"{message}\nInconclusive claims fail under --claims-strict.")
-    elif row.verdict in ("refuted", "error") and not report.failed:
+    elif row.verdict in (Verdict.REFUTED, Verdict.ERROR) and not report.failed:
         _fail(report, item, message)
-    elif row.verdict in ("inconclusive", "ran"):
+    elif row.verdict in (Verdict.INCONCLUSIVE, Verdict.RAN):
         _skip(report, item, row.reason)
-    elif row.verdict == "not evaluated":
+    elif row.verdict == Verdict.NOT_EVALUATED:
         _blame_the_test(report, item)
-    elif row.verdict == "supported":
+    elif row.verdict == Verdict.SUPPORTED:
         report.outcome, report.longrepr = "passed", None
     _attach(report, item, row)
     _make_sendable(report)
@@ -92,7 +94,7 @@ def note_part(report: pytest.TestReport, call: pytest.CallInfo[None], case: Case
         case.failed_parts.append(_why_it_failed(report, call))
 
 
-def _attach(report: pytest.TestReport, item: pytest.Item, row: Row) -> None:
+def _attach(report: pytest.TestReport, item: pytest.Item, row: ClaimView) -> None:
     """The row for our own process, as one string, and for others what they can show.
 
     JUnit's files take the properties of the test and not of its report.
@@ -148,11 +150,11 @@ def status(
 ) -> tuple[str, str, str | tuple[str, dict[str, bool]]]:
     """pytest's category, letter and word for a report that carries a row."""
     verdict, word = row["verdict"], row["verdict"].upper()
-    if verdict == "refuted" and row["disputed"]:
+    if is_expected(verdict, row["disputed"]):
         return "disputed", "x", ("REFUTED, AS DISPUTED", {"yellow": True})
-    if verdict == "supported" and row["disputed"]:
+    if row["disputed"] and is_surprise(verdict, row["disputed"]):
         return "failed", "F", "SUPPORTED, THOUGH DISPUTED"
-    if verdict == "inconclusive" and report.failed:
+    if verdict == Verdict.INCONCLUSIVE and report.failed:
         return "failed", "F", word
     return (*STATUS[verdict], word)
 
@@ -189,52 +191,37 @@ def _blame_the_test(report: pytest.TestReport, item: pytest.Item) -> None:
             report.longrepr = (str(at), (line or 0) + 1, reason)
 
 
-def _row(report: pytest.TestReport, call: pytest.CallInfo[None], case: Case) -> Row:
-    """The row of a test that ended in setup, call or a failed teardown."""
+def _judgment(report: pytest.TestReport, call: pytest.CallInfo[None], case: Case) -> Judgment:
+    """What became of a test that ended in setup, call or a failed teardown."""
     judge = case.judge
-    parts: dict[str, Any] = {
-        **case.heading(),
-        "rule": "property" if case.is_property else judge.rule if judge is not None else None,
-        "measured": {},
-        "device": "",
-        "data": "",
-    }
+    rule = "property" if case.is_property else judge.rule if judge is not None else None
     if case.failed_parts and not report.failed:
         count, first = len(case.failed_parts), case.failed_parts[0]
         reason = f"{count} subtest{'s' * (count > 1)} failed: {first}"
-        return Row(**parts, verdict="error", reason=reason)
-    judgment = judge.judgment if judge is not None else None
-    if report.skipped and judgment is None:  # a skip after the verdict takes nothing back
-        return Row(**parts, verdict="not evaluated", reason=_skip_reason(report))
+        return Judgment(Verdict.ERROR, rule, reason)
+    given = judge.judgment if judge is not None else None
+    if report.skipped and given is None:  # a skip after the verdict takes nothing back
+        return Judgment(Verdict.NOT_EVALUATED, rule, _skip_reason(report))
     if report.failed:
         verdict, reason = _failure(report, call, case)
-        return Row(**parts, verdict=verdict, reason=reason)
+        return Judgment(verdict, rule, reason)
     if case.is_property:
-        parts["device"] = _processor()
-        return Row(**parts, verdict="supported", reason="Hypothesis found no counterexample")
-    if judgment is None:
-        return Row(**parts, verdict="error", reason="the test ended without asking for a verdict")
-    parts |= {
-        "measured": judgment.measured,
-        "device": judgment.device or _processor(),
-        "data": judgment.data,
-        "evidence": judgment.evidence,
-        "guards": judgment.guards,
-        "decision": judgment.decision,
-        "size": judgment.size,
-        "own_runs": judgment.own_runs,
-        "rule_digest": judgment.rule_digest,
-    }
-    return Row(**parts, verdict=judgment.verdict.value, reason=judgment.reason)
+        reason = "Hypothesis found no counterexample"
+        return Judgment(Verdict.SUPPORTED, rule, reason, device=_processor())
+    if given is None:
+        return Judgment(Verdict.ERROR, rule, "the test ended without asking for a verdict")
+    return replace(given, rule=rule, device=given.device or _processor())
 
 
-def _failure(report: pytest.TestReport, call: pytest.CallInfo[None], case: Case) -> tuple[str, str]:
+def _failure(
+    report: pytest.TestReport, call: pytest.CallInfo[None], case: Case
+) -> tuple[Verdict, str]:
     """A counterexample to a property refutes; any other exception is an error."""
     if case.is_property and call.when == "call" and call.excinfo is not None:
         error = call.excinfo.value
         if _is_counterexample(error):
-            return "refuted", _counterexample(error)
-    return "error", _why_it_failed(report, call)
+            return Verdict.REFUTED, _counterexample(error)
+    return Verdict.ERROR, _why_it_failed(report, call)
 
 
 def _why_it_failed(report: pytest.TestReport, call: pytest.CallInfo[None]) -> str:

@@ -5,7 +5,7 @@ plain run and any number of xdist workers.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,8 +16,16 @@ from cvclaims.text import cells, clean, padded
 
 if TYPE_CHECKING:
     from cvclaims.plugins.terminal import Line, Sheet
-    from cvclaims.report.page import Written
-    from cvclaims.report.rows import Row
+    from cvclaims.results.sections import Section
+    from cvclaims.results.view import ClaimView
+    from cvclaims.results.writing import Written
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """The hooks of `cvclaims.plugins.hooks`."""
+    from cvclaims.plugins import hooks
+
+    pluginmanager.add_hookspecs(hooks)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -39,7 +47,7 @@ class Sink:
 
     def __init__(self, suite: Suite) -> None:
         self.suite = suite
-        self.rows: dict[str, Mapping[str, Any]] = {}
+        self.rows: dict[str, ClaimView] = {}
         self.problems: list[str] = []
         self._crashed: dict[str, str] = {}
         self._refuted = 0
@@ -53,8 +61,10 @@ class Sink:
         for problems in sent(report, "cvclaims_problems"):
             self.problems += problems
         for row in sent(report, "cvclaims_row")[-1:]:
-            self.rows[report.nodeid] = json.loads(row)
-            self._refuted += report.failed and self.rows[report.nodeid]["verdict"] == "refuted"
+            from cvclaims.results.view import ClaimView
+
+            view = self.rows[report.nodeid] = ClaimView.from_dict(json.loads(row))
+            self._refuted += report.failed and view.verdict == "refuted"
         # xdist reports the test that a worker died in with "???" for its phase.
         if str(report.when) == "???":
             self._crashed[report.nodeid] = str(report.longrepr).splitlines()[0]
@@ -74,7 +84,7 @@ class Sink:
         only = 0 < self._refuted == session.testsfailed
         if only and session.exitstatus == pytest.ExitCode.TESTS_FAILED:
             session.exitstatus = REFUTED_ONLY
-        rows = self._judged()
+        rows = list(self.rows.values())
         if self._interrupted:
             self._unwritten = "the session was interrupted"
         elif not any(_says_something(row) for row in rows):
@@ -89,8 +99,9 @@ class Sink:
         if self.suite.rerun is not None and not goes_on:
             self.suite.rerun.end()
 
-    def _write(self, session: pytest.Session, rows: "list[Row]") -> None:
-        from cvclaims.report.page import ReportError, write_results
+    def _write(self, session: pytest.Session, rows: "list[ClaimView]") -> None:
+        from cvclaims.results.output import ResultsError
+        from cvclaims.results.writing import write_results
 
         store, settings = self.suite.store, self.suite.settings
         options.keep_from_git(settings.results, settings.default)
@@ -100,25 +111,36 @@ class Sink:
                 [row for row in rows if row.scale != "smoke"],
                 lambda row: store.evidence(row.evidence),
                 lambda: store,
+                self._sections(),
             )
             self.problems += self._written.problems
-        except ReportError as error:
+        except ResultsError as error:
             self._unwritten, self._failed = str(error), True
             if session.exitstatus in (pytest.ExitCode.OK, REFUTED_ONLY):
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
+    def _sections(self) -> "list[Section]":
+        """What reports add to the page; one that cannot be had costs neither table nor page."""
+        try:
+            given = self.suite.config.hook.pytest_claims_sections()
+            return [section for sections in given for section in sections]
+        except Exception as error:
+            self.problems.append(f"no report has its own section ({type(error).__name__}: {error})")
+            return []
+
     def _add_crashed(self) -> None:
         """Rows for claims whose worker died in them, from the notes that it had left."""
-        if self._crashed:
-            headings = [pair for note in self.suite.notes.read("cases-*") for pair in note.items()]
-            for nodeid, heading in headings:
-                if nodeid in self._crashed:
-                    self.rows[nodeid] = _crash_row(heading, self._crashed[nodeid])
+        if not self._crashed:
+            return
+        from cvclaims.results.view import ClaimView
+        from cvclaims.verdict.decision import Verdict
+        from cvclaims.verdict.judgment import Judgment
 
-    def _judged(self) -> "list[Row]":
-        from cvclaims.report.rows import Row
-
-        return [Row.from_dict(row) for row in self.rows.values()]
+        headings = [pair for note in self.suite.notes.read("cases-*") for pair in note.items()]
+        for nodeid, heading in headings:
+            if nodeid in self._crashed:
+                ended = Judgment(Verdict.ERROR, None, self._crashed[nodeid])
+                self.rows[nodeid] = ClaimView.of(heading, ended)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Sum up the session, or list the claims' ids beside what --collect-only collected."""
@@ -149,9 +171,9 @@ class Sink:
         """What is printed at the end."""
         from cvclaims.plugins import summary
         from cvclaims.plugins.terminal import Line
-        from cvclaims.report.rows import in_order
+        from cvclaims.results.view import in_order
 
-        rows = in_order(self._judged())
+        rows = in_order(self.rows.values())
         before = {} if self._written is None else {row.place: row for row in self._written.before}
         config = self.suite.config
         # pytest leaves its header out with -q, and without options it shows none of ours.
@@ -159,7 +181,7 @@ class Sink:
         if config.option.verbose > -2 and not in_header:
             yield from map(Line, self.suite.header())
         if config.option.verbose > 0 or self.suite.settings.table:
-            from cvclaims.report.tables import terminal_table
+            from cvclaims.results.terminal import terminal_table
 
             for line in terminal_table(rows, sheet.width).splitlines():
                 yield Line(sheet.cut(line))
@@ -172,7 +194,7 @@ class Sink:
         yield from summary.problem_lines(self.problems, sheet)
         yield from self._page(rows, sheet)
 
-    def _page(self, rows: "list[Row]", sheet: "Sheet") -> "Iterator[Line]":
+    def _page(self, rows: "list[ClaimView]", sheet: "Sheet") -> "Iterator[Line]":
         """Where the page is, or why none was written."""
         from cvclaims.plugins import summary
         from cvclaims.plugins.terminal import Line
@@ -201,21 +223,9 @@ def sent(report: object, name: str) -> list[Any]:
     ]
 
 
-def _says_something(row: "Row") -> bool:
+def _says_something(row: "ClaimView") -> bool:
     """Whether the results have to know of it: a verdict, or that there is or should be none."""
-    from cvclaims.report.rows import JUDGED
+    from cvclaims.verdict.decision import JUDGED
 
     told = row.verdict in (*JUDGED, "error") or row.held_back
     return told and row.scale != "smoke"
-
-
-def _crash_row(heading: Mapping[str, Any], why: str) -> Mapping[str, Any]:
-    return {
-        **heading,
-        "rule": None,
-        "verdict": "error",
-        "measured": {},
-        "device": "",
-        "data": "",
-        "reason": why,
-    }

@@ -7,10 +7,10 @@ from pathlib import Path
 from cvclaims.engines.replay import NOT_TRAINED
 from cvclaims.plugins.cases import HEAVY, NO_RECORDS, WANTS_GPU
 from cvclaims.plugins.terminal import Line, Sheet, table
-from cvclaims.report.quantities import NONE
-from cvclaims.report.rows import JUDGED, Row
-from cvclaims.report.tables import quantities
+from cvclaims.results.numbers import NONE, quantities
+from cvclaims.results.view import ClaimView
 from cvclaims.text import cells, clean, padded
+from cvclaims.verdict.decision import JUDGED, Verdict, is_surprise
 
 # So many lines for single claims, so that a session's end fits a screen; the rest is counted.
 MOST_CLAIMS = 14
@@ -45,7 +45,7 @@ ADVICE: Mapping[str, tuple[str, str, str]] = {
 _STAND_IN = "generated stand-in for "
 
 
-def runs_line(rows: Sequence[Row], read: int, trained: int, sheet: Sheet) -> list[Line]:
+def runs_line(rows: Sequence[ClaimView], read: int, trained: int, sheet: Sheet) -> list[Line]:
     """What was read, trained and not evaluated."""
     idle = sum(row.verdict == "not evaluated" for row in rows)
     told = f"{number(read, 'run')} read, {trained:,} trained"
@@ -54,7 +54,7 @@ def runs_line(rows: Sequence[Row], read: int, trained: int, sheet: Sheet) -> lis
 
 
 def claim_lines(
-    rows: Iterable[Row], before: Mapping[tuple[str, str, str, str], Row], sheet: Sheet
+    rows: Iterable[ClaimView], before: Mapping[tuple[str, str, str, str], ClaimView], sheet: Sheet
 ) -> list[Line]:
     """A line for each claim that was refuted, in error, or judged otherwise than before."""
     shown = [row for row in rows if _stands_out(row, before.get(row.place))]
@@ -83,7 +83,7 @@ def claim_lines(
     return lines
 
 
-def reason_lines(rows: Iterable[Row], sheet: Sheet) -> list[Line]:
+def reason_lines(rows: Iterable[ClaimView], sheet: Sheet) -> list[Line]:
     """Why claims were not evaluated: a line for each reason, however many claims have it."""
     idle = (row for row in rows if row.verdict == "not evaluated")
     reasons = Counter(_known(clean(row.reason)) for row in idle)
@@ -96,7 +96,7 @@ def reason_lines(rows: Iterable[Row], sheet: Sheet) -> list[Line]:
     return _plain(lines)
 
 
-def overview(rows: Sequence[Row], sheet: Sheet) -> list[Line]:
+def overview(rows: Sequence[ClaimView], sheet: Sheet) -> list[Line]:
     """The verdicts of this session, counted by report."""
     found = count(rows)
     heads = [name for name in COUNTED if found[name]]
@@ -108,9 +108,9 @@ def overview(rows: Sequence[Row], sheet: Sheet) -> list[Line]:
     return _plain(sheet.cut(line) for line in table([[sheet.cut(n, room), *c] for n, *c in lines]))
 
 
-def _by_report(rows: Iterable[Row]) -> dict[str, list[Row]]:
+def _by_report(rows: Iterable[ClaimView]) -> dict[str, list[ClaimView]]:
     """The rows by report; those of which nothing was evaluated share one line."""
-    reports: dict[str, list[Row]] = {}
+    reports: dict[str, list[ClaimView]] = {}
     for row in rows:
         reports.setdefault(clean(f"{row.report_number or ''} {row.report}"), []).append(row)
     idle = [name for name in reports if set(count(reports[name])) == {"not evaluated"}]
@@ -120,7 +120,7 @@ def _by_report(rows: Iterable[Row]) -> dict[str, list[Row]]:
     return reports
 
 
-def stand_ins(rows: Iterable[Row], folder: Path | None, sheet: Sheet) -> list[Line]:
+def stand_ins(rows: Iterable[ClaimView], folder: Path | None, sheet: Sheet) -> list[Line]:
     """The data sets that were not there, where generated images stood in for them."""
     sources = (part for row in rows for part in row.data.split("; "))
     titles = {part[len(_STAND_IN) :] for part in sources if part.startswith(_STAND_IN)}
@@ -143,39 +143,38 @@ def problem_lines(problems: Iterable[str], sheet: Sheet) -> list[Line]:
     return [Line(line, colour="yellow") for line in lines]
 
 
-def outranked(rows: Iterable[Row], standing: Iterable[Row]) -> str:
+def outranked(rows: Iterable[ClaimView], standing: Iterable[ClaimView]) -> str:
     """Of how many claims the results keep what was judged at a larger scale, before."""
     stands = {row.place: row for row in standing}
     kept = sum(row.verdict in JUDGED and stands[row.place].scale != row.scale for row in rows)
     return f"; of {kept:,} it keeps the verdict of an earlier, larger run" if kept else ""
 
 
-def count(rows: Iterable[Row]) -> Counter[str]:
+def count(rows: Iterable[ClaimView]) -> Counter[str]:
     """How many rows came to what of `COUNTED`."""
     return Counter(map(_counted_as, rows))
 
 
-def _counted_as(row: Row) -> str:
-    if row.verdict == "refuted" and row.disputed:
+def _counted_as(row: ClaimView) -> str:
+    if row.expected:
         return "disputed"
     return "not comparable" if row.held_back else row.verdict
 
 
-def _stands_out(row: Row, before: Row | None) -> bool:
+def _stands_out(row: ClaimView, before: ClaimView | None) -> bool:
     """Whether a row is news: refuted and not expected to be, in error, a surprise, or changed."""
-    if row.verdict == "error" or _changed(row, before):
-        return True
-    return row.verdict == ("supported" if row.disputed else "refuted")
+    news = row.verdict == Verdict.ERROR or _changed(row, before)
+    return news or is_surprise(row.verdict, row.disputed)
 
 
-def _changed(row: Row, before: Row | None) -> bool:
+def _changed(row: ClaimView, before: ClaimView | None) -> bool:
     """Whether the results held another verdict of the same scale."""
     if before is None or before.scale != row.scale or before.verdict not in JUDGED:
         return False
     return row.verdict in JUDGED and row.verdict != before.verdict
 
 
-def _what(row: Row, before: Row | None) -> str:
+def _what(row: ClaimView, before: ClaimView | None) -> str:
     """The numbers of a row, or why it has none; first of all what it was before."""
     was = f"was {before.verdict}; " if before is not None and _changed(row, before) else ""
     if row.disputed and row.verdict == "supported":
@@ -183,7 +182,7 @@ def _what(row: Row, before: Row | None) -> str:
     return was + (_numbers(row) if row.measured else clean(row.reason))
 
 
-def _numbers(row: Row) -> str:
+def _numbers(row: ClaimView) -> str:
     """ "mse 0.9694 → 0.9767, mse_without_softmax 0.9843 (n = 3)"."""
     told = []
     for quantity in quantities(row)[0]:

@@ -1,6 +1,10 @@
-"""What a rule decides: a verdict, and the numbers that it rests on."""
+"""What a rule decides: a verdict, and the numbers that it rests on; and the words for verdicts.
+
+Whoever shows a verdict takes its words from here: pytest's plugins, the page, every table.
+"""
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -13,6 +17,43 @@ class Verdict(enum.StrEnum):
     ERROR = "error"
     RAN = "ran"
     NOT_EVALUATED = "not evaluated"
+
+
+# What a rule gave; the others say why none did.
+JUDGED = (Verdict.SUPPORTED, Verdict.REFUTED, Verdict.INCONCLUSIVE)
+# What becomes of a claim with several rows: the first of these that one of them has.
+LEAST_FAVOURABLE = (
+    *(Verdict.ERROR, Verdict.REFUTED, Verdict.INCONCLUSIVE),
+    *(Verdict.NOT_EVALUATED, Verdict.RAN, Verdict.SUPPORTED),
+)
+# A symbol for the eye that scans a column; the word beside it says the same.
+SYMBOLS: Mapping[str, str] = {
+    Verdict.SUPPORTED: "✓",
+    Verdict.REFUTED: "✗",
+    Verdict.INCONCLUSIVE: "?",
+    Verdict.ERROR: "!",
+    Verdict.RAN: "·",
+    Verdict.NOT_EVALUATED: "–",
+}
+
+
+def is_expected(verdict: str, disputed: str | None) -> bool:
+    """Whether a disputed claim was refuted, as its own numbers have it."""
+    return verdict == Verdict.REFUTED and bool(disputed)
+
+
+def is_surprise(verdict: str, disputed: str | None) -> bool:
+    """Whether a disputed claim was supported, or any other refuted."""
+    return verdict == (Verdict.SUPPORTED if disputed else Verdict.REFUTED)
+
+
+def in_words(verdict: str, disputed: str | None) -> str:
+    """The verdict, and what it means for a disputed claim."""
+    if not disputed:
+        return str(verdict)
+    if is_expected(verdict, disputed):
+        return f"{verdict} (disputed, as expected)"
+    return f"{verdict} (disputed{': a surprise' * is_surprise(verdict, disputed)})"
 
 
 @dataclass(frozen=True)

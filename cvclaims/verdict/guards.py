@@ -2,7 +2,7 @@
 
 The guards are those of `verdict.validity` and `verdict.failing`, in this order: V3 may change the
 rule; V1, V2 and V5 may hold the row back; V4 decides it twice where runs are undecided. V6, that
-times belong to the kind of device they were taken on, is a matter of rows (`report.rows`).
+times belong to the kind of device they were taken on, is a matter of rows (`results.merging`).
 """
 
 import statistics

@@ -255,7 +255,7 @@ class Judge:
         self.judgment = Judgment(decision.verdict, self.rule, decision.reason, shown)
 
     def _counted(self, name: str, number: Any) -> dict[str, Any]:
-        """A single number as `report.rows.Measured`, with every digit: so not `rounded`."""
+        """A single number as `results.view.Measured`, with every digit: so not `rounded`."""
         real = isinstance(number, Real) and not isinstance(number, bool)
         if not real or not abs(number) < LARGEST:
             raise ValueError(f"claim {self.claim.id}: counted {name!r} is no finite number")

@@ -12,10 +12,13 @@ from cvclaims.verdict.decision import Decision, Verdict
 
 @dataclass(frozen=True)
 class Judgment:
-    """A verdict with all that it rests on; see `report.rows.Row` for the fields."""
+    """A verdict with all that it rests on; see `results.view.ClaimView` for the fields.
+
+    `rule` is None where the test never got there.
+    """
 
     verdict: Verdict
-    rule: str
+    rule: str | None
     reason: str
     measured: Mapping[str, Any] = field(default_factory=dict)
     evidence: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -41,7 +44,7 @@ def _plain(number: float | None) -> float | None:
 
 
 def summary(values: Sequence[float]) -> dict[str, Any]:
-    """See `report.rows.Measured`; what is not finite is None."""
+    """See `results.view.Measured`; what is not finite is None."""
     finite = all(map(math.isfinite, values))
     return {
         "mean": rounded(float(statistics.fmean(values))) if finite else None,

@@ -11,21 +11,21 @@ from typing import Any
 import pytest
 
 from cvclaims.cli import main
-from cvclaims.report.files import to_json
-from cvclaims.report.rows import Row
-from tests.report.synthetic import measured, row
+from cvclaims.results.claims_json import to_json
+from cvclaims.results.view import ClaimView
+from tests.results.synthetic import measured, row
 
 RUNS = {"ours": measured(0.97, 0.98, 0.9636), "base": measured(0.95, 0.95, 0.95)}
 LESS = {"ours": measured(0.96, 0.95, 0.955, 0.955), "base": measured(0.95, 0.95, 0.95)}
 
 
-def folder(path: Path, *rows: Row) -> Path:
+def folder(path: Path, *rows: ClaimView) -> Path:
     path.mkdir()
     (path / "claims.json").write_bytes(to_json(rows))
     return path
 
 
-def a(id: str, verdict: str = "supported", **changes: Any) -> Row:
+def a(id: str, verdict: str = "supported", **changes: Any) -> ClaimView:
     return row(id, verdict=verdict, **{"measured": RUNS, "reason": "in numbers"} | changes)
 
 
@@ -97,7 +97,7 @@ def test_a_supported_claim_that_is_not_there_fell(
     assert "only in " in out
 
 
-def timing(device: str, verdict: str = "supported") -> Row:
+def timing(device: str, verdict: str = "supported") -> ClaimView:
     return a("3.06", verdict, rule="ratio(1), timed", device=device)
 
 
@@ -116,8 +116,8 @@ def timing(device: str, verdict: str = "supported") -> Row:
 def test_times_of_a_cpu_and_of_a_gpu_are_no_pair(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
-    before: list[Row],
-    after: list[Row],
+    before: list[ClaimView],
+    after: list[ClaimView],
     status: int,
     told: str,
 ) -> None:

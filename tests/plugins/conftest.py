@@ -10,8 +10,8 @@ import cvclaims.plugins.outcome
 import cvclaims.verdict.judge  # noqa: F401
 from cvclaims.data.load import load
 from cvclaims.recipe import Recipe
-from cvclaims.report import page
-from cvclaims.report.figures import Drawn
+from cvclaims.results import writing
+from cvclaims.results.figures.index import Drawn
 from cvclaims.training.loop import train
 from tests.plugins.project import Project
 
@@ -32,5 +32,5 @@ def project(warm: None, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     monkeypatch.delenv("CVCLAIMS_DATA", raising=False)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    monkeypatch.setattr(page, "draw_figures", lambda *_: Drawn())
+    monkeypatch.setattr(writing, "draw_figures", lambda *_: Drawn())
     return Project(pytester, monkeypatch)

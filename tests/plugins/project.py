@@ -113,7 +113,7 @@ class Spy:
 
     def pytest_unconfigure(self, config: pytest.Config) -> None:
         sink = config.pluginmanager.getplugin("cvclaims-sink")
-        self.rows = [dict(row) for row in sink.rows.values()] if sink else []
+        self.rows = [row.to_dict() for row in sink.rows.values()] if sink else []
 
 
 class Project:

@@ -12,7 +12,7 @@ import pytest
 from cvclaims.plugins import summary
 from cvclaims.plugins.cases import HEAVY, WANTS_GPU
 from cvclaims.plugins.terminal import Line, Sheet
-from cvclaims.report.rows import Measured, Row, in_order
+from cvclaims.results.view import ClaimView, Measured, in_order
 from cvclaims.text import cells
 from tests.plugins.project import Project
 
@@ -25,7 +25,7 @@ def numbers(*values: float) -> Measured:
     return {"mean": mean, "std": 0.01, "n": len(values), "values": list(values)}
 
 
-REFUTED = Row(
+REFUTED = ClaimView(
     id="5.09",
     title="Without softmax MSE trains badly",
     report="losses",
@@ -44,11 +44,11 @@ REFUTED = Row(
 )
 
 
-def but(**changes: Any) -> Row:
+def but(**changes: Any) -> ClaimView:
     return dataclasses.replace(REFUTED, **changes)
 
 
-def idle(reason: str) -> Row:
+def idle(reason: str) -> ClaimView:
     return but(verdict="not evaluated", reason=reason, measured={}, evidence={})
 
 
@@ -97,7 +97,9 @@ def test_what_a_guard_held_back_is_counted_apart_from_what_ran() -> None:
         (but(measured={}, reason="n=7"), None, "refuted  n=7"),
     ],
 )
-def test_which_claims_have_a_line(row: Row, before: Row | None, told: str | None) -> None:
+def test_which_claims_have_a_line(
+    row: ClaimView, before: ClaimView | None, told: str | None
+) -> None:
     lines = texts(summary.claim_lines([row], {row.place: before} if before else {}, SHEET))
     whole = "  ".join(line.strip() for line in lines[1:])  # what does not fit goes below
     assert (told is None and lines == []) or (told is not None and told in whole)

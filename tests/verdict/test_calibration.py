@@ -11,9 +11,10 @@ import zlib
 import numpy as np
 import pytest
 
-from cvclaims.plan import MORE_LOOKS
-from cvclaims.verdict import LOOKS, Verdict, calibration, nominal, rules, statistics
+from cvclaims.plan import LOOKS, MORE_LOOKS
+from cvclaims.verdict import Verdict, calibration, rules, statistics
 from cvclaims.verdict.calibration import CASES, NOISES, Case
+from cvclaims.verdict.levels import nominal
 from cvclaims.verdict.statistics import Array
 
 SIMULATIONS = 20_000

@@ -14,8 +14,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from cvclaims.verdict import LOOKS, Decision, Verdict, calibration, nominal, rules, statistics
+from cvclaims.plan import LOOKS
+from cvclaims.verdict import Decision, Verdict, calibration, rules, statistics
 from cvclaims.verdict.calibration import NOISES
+from cvclaims.verdict.levels import nominal
 
 S, R, I = Verdict.SUPPORTED, Verdict.REFUTED, Verdict.INCONCLUSIVE  # noqa: E741
 NAN = math.nan

@@ -8,11 +8,11 @@ import pytest
 from scipy import stats
 
 from cvclaims.claim import Reported, mean_reported
-from cvclaims.verdict import Decision, Verdict, nominal, rules
+from cvclaims.verdict import Decision, Verdict, rules
 from cvclaims.verdict.beside import own_runs, rule_digest, size
 from cvclaims.verdict.guards import Question
 from cvclaims.verdict.judgment import numbers
-from cvclaims.verdict.levels import NOMINAL
+from cvclaims.verdict.levels import NOMINAL, nominal
 from cvclaims.verdict.samples import Computed, Timed, Timing
 from tests.verdict.court import VALUES, Court
 

@@ -1,1 +1,0 @@
-"""What people read: tables, figures, and the page that holds them."""

@@ -1,0 +1,1 @@
+"""Figures: what a page shows, which files they are, and how each is drawn."""

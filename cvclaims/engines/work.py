@@ -77,12 +77,12 @@ class Work:
         It shares the device with whoever trains there, goes on from what a killed process left, and
         keeps what it has until `done` is called. Raises whatever training raises.
         """
-        with shared(self.device) as share:  # a timed claim takes the device alone
-            with one_thread(runs[0].trained):
-                if isinstance(training := runs[0].trained, Training):
-                    (run,) = runs
-                    return [self._own(run, training, share)]
-                return self._train(runs, share)
+        # A timed claim takes the device alone.
+        with shared(self.device) as share, one_thread(runs[0].trained):
+            if isinstance(training := runs[0].trained, Training):
+                (run,) = runs
+                return [self._own(run, training, share)]
+            return self._train(runs, share)
 
     def done(self, runs: Sequence[Run]) -> None:
         """Their records are written, or will not be: what was kept to go on from is removed."""

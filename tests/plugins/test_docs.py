@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.plugins.project import Project
+
 DOCS = Path(__file__).parents[2] / "docs"
 # A file's name above its content.
 FILE = re.compile(r"^`(?P<name>[\w./-]+)`:\n\n```\w*\n(?P<content>.*?)^```", re.M | re.S)
@@ -19,7 +21,7 @@ def test_the_example_runs(
 ) -> None:
     monkeypatch.delenv("CVCLAIMS_DATA", raising=False)
     page = (DOCS / "writing-claims.md").read_text(encoding="utf-8")
-    (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    example, *_ = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     pytester.makepyfile(test_my_paper=example)
     ran = pytester.runpytest_inprocess("--claims-scale", "smoke", "-p", "no:cacheprovider")
     ran.stdout.fnmatch_lines(["report  *  ran", "no page was written: smoke judged nothing"])
@@ -46,29 +48,24 @@ def examples() -> list[tuple[str, dict[str, str], str]]:
     [pytest.param(files, shown, id=name) for name, files, shown in examples()],
 )
 def test_a_page_about_what_is_ones_own_runs(
-    warm: None,
-    pytester: pytest.Pytester,
-    monkeypatch: pytest.MonkeyPatch,
+    project: Project,
     files: dict[str, str],
     shown: str,
 ) -> None:
     for name in files:
         if name in NEEDS and importlib.util.find_spec(NEEDS[name]) is None:
             pytest.skip(f"{NEEDS[name]} is not installed")
-    monkeypatch.delenv("CVCLAIMS_DATA", raising=False)
     for name, content in files.items():
-        (pytester.path / name).write_text(content, encoding="utf-8")
-    # In one process matplotlib is imported by halves, and warns of itself.
-    options = ("-q", "-p", "no:cacheprovider", "-W", "ignore::DeprecationWarning")
-    ran = pytester.runpytest_inprocess(*options)
-    assert ran.ret == 0, ran.stdout.str()
-    lines = [re.sub(r" in [0-9.]+s$", "", line) for line in ran.outlines]
+        (project.path / name).write_text(content, encoding="utf-8")
+    ran = project.run("-q")
+    assert ran.result.ret == 0, ran.text
+    lines = [re.sub(r" in [0-9.]+s$", "", line) for line in ran.lines]
     assert [line for line in lines if line in shown.splitlines()] == shown.splitlines()
     assert not [line for line in lines if line.startswith("problem")]
     # In a replay the same, and nothing trains.
-    replayed = pytester.runpytest_inprocess(*options, "--claims-replay")
-    assert [line for line in replayed.outlines if line.endswith(" 0 trained")]
-    assert shown.splitlines()[1] in replayed.outlines
+    replayed = project.run("-q", "--claims-replay")
+    assert [line for line in replayed.lines if line.endswith(" 0 trained")]
+    assert shown.splitlines()[1] in replayed.lines
 
 
 def test_an_example_is_short() -> None:

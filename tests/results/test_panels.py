@@ -15,6 +15,7 @@ from PIL import Image
 from cvclaims.records.record import Record, rounded
 from cvclaims.results.figures import axes, curves, drawing, gradients, panels, probes
 from cvclaims.results.figures.groups import Reported, Subject
+from cvclaims.trainable import Training
 from tests.results.synthetic import (
     CE,
     CLASSES,
@@ -491,3 +492,23 @@ def test_an_arm_has_its_colour_in_every_figure() -> None:
     assert figure is not None
     colours = [line.get_color() for line in figure.axes[0].lines]
     assert colours == [axes.COLOURS[3], axes.COLOURS[1]]
+
+
+def own(seed: int, **series: list[float]) -> Record:
+    """A record of a training of an author's own, as a session without its code reads it."""
+    trained = Training.from_canonical({"training": "fit@0123456789abcdef", "settings": {}})
+    return record(MOONS, seed, trained=trained, series=series, numbers={"cost": 5.0}, probes={})
+
+
+def test_what_a_training_of_ones_own_logs_is_drawn() -> None:
+    runs = {"ours": [own(n, loss=[1.0, 0.5 + n / 10], f1=[0.2, 0.4 + n / 10]) for n in range(3)]}
+    figure = curves.curves(Subject(runs, "title"))
+    assert figure is not None
+    assert [a.get_title() for a in figure.axes] == ["loss", "f1"]
+    drawn = {kind: drawing.draw(kind, Subject(runs, "title")) for kind in panels.KINDS}
+    assert [kind for kind, png in drawn.items() if png] == ["curves"]
+
+
+def test_what_returns_numbers_alone_has_no_curves() -> None:
+    runs = {"ours": [own(0), own(1)]}
+    assert all(drawing.draw(kind, Subject(runs, "title")) is None for kind in panels.KINDS)

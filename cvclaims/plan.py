@@ -1,6 +1,6 @@
 """Which runs a session may need: known once collection ends, without torch."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from cvclaims.claim import Claim
@@ -35,26 +35,28 @@ def looks(claim: Claim, most: int | None = None) -> tuple[int, ...]:
     return at if most is None or most >= at[-1] else (*(n for n in at if n < most), most)
 
 
-def runs_of(recipe: Trainable, scale: str, seeds: Iterable[int]) -> list[Run]:
-    """The runs of a recipe at a scale; where all there are is known, all of them."""
-    small = recipe.at(scale)
-    if small.available is not None:
-        seeds = range(small.available)
-    return [Run(small, seed, scale_name(recipe, scale)) for seed in seeds]
+@dataclass(frozen=True)
+class Scaled(OfRecipe):
+    """What is trained at the scale of a claim, and the scale that this really is."""
+
+    trained: Trainable
+    scale: str
+
+    def runs(self, seeds: Iterable[int]) -> list[Run]:
+        """Its runs; where all there are is known, all of them."""
+        if self.trained.available is not None:
+            seeds = range(self.trained.available)
+        return [Run(self.trained, seed, self.scale) for seed in seeds]
 
 
-def effective_scale(claim: Claim, scale: str) -> str:
+def scaled_arms(claim: Claim, scale: str) -> dict[str, Scaled]:
+    """What a claim's recipes become at a scale, by name."""
+    return {
+        name: Scaled(recipe.at(scale), scale_name(recipe, scale))
+        for name, recipe in claim.recipes.items()
+    }
+
+
+def effective_scale(arms: Mapping[str, Scaled], scale: str) -> str:
     """The scale that a claim really has: "full" where scaling leaves all its recipes alone."""
-    names = {scale_name(recipe, scale) for recipe in claim.recipes.values()}
-    return scale if scale in names else "full"
-
-
-def first_runs(claims: Iterable[tuple[Claim, str]], most: int | None = None) -> list[Run]:
-    """The runs that claims, each at its scale, need for their first look: each once, in order."""
-    runs: dict[Run, None] = {}
-    for claim, scale in claims:
-        seeds = range(1 if scale == "smoke" else looks(claim, most)[0])
-        for recipe in claim.recipes.values():
-            if recipe.available is None:
-                runs.update(dict.fromkeys(runs_of(recipe, scale, seeds)))
-    return list(runs)
+    return scale if scale in {arm.scale for arm in arms.values()} else "full"

@@ -1,11 +1,11 @@
 """In which order claims are taken up, so that what can be decided soon is decided first."""
 
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from cvclaims.claim import Claim
-from cvclaims.plan import Run, looks, runs_of
+from cvclaims.plan import Run, Scaled, looks
 
 
 class Wanted(Protocol):
@@ -18,6 +18,10 @@ class Wanted(Protocol):
     @property
     def scale(self) -> str:
         """The scale."""
+
+    @property
+    def arms(self) -> Mapping[str, Scaled]:
+        """Its recipes as they are at that scale, by name."""
 
 
 W = TypeVar("W", bound=Wanted)
@@ -37,8 +41,13 @@ class Step(Generic[W]):
 def runs_to(case: Wanted, seeds: int) -> list[Run]:
     """The runs of a claim over so many seeds that have to be trained; smoke takes one seed."""
     upto = range(1 if case.scale == "smoke" else seeds)
-    to_train = [recipe for recipe in case.claim.recipes.values() if recipe.available is None]
-    found = (runs_of(recipe, case.scale, upto) for recipe in to_train)
+    found = (arm.runs(upto) for arm in case.arms.values() if arm.trained.available is None)
+    return list(dict.fromkeys(run for runs in found for run in runs))
+
+
+def first_runs(cases: Iterable[Wanted], seeds: int | None = None) -> list[Run]:
+    """The runs that claims need for their first look: each once, in order."""
+    found = (runs_to(case, looks(case.claim, seeds)[0]) for case in cases)
     return list(dict.fromkeys(run for runs in found for run in runs))
 
 

@@ -1,11 +1,14 @@
 """Which runs a session needs: at which scale, with which seeds, each of them once."""
 
+from dataclasses import dataclass
+
 import pytest
 
 from cvclaims.claim import Claim, Report
-from cvclaims.plan import LOOKS, Run, effective_scale, first_runs, looks, runs_of
+from cvclaims.plan import LOOKS, Run, Scaled, effective_scale, looks, scaled_arms
 from cvclaims.recipe import Recipe
 from cvclaims.scales import scaled
+from cvclaims.schedule import first_runs
 
 PLACE = Report(9, "a-report", "A report").at("Table 1")
 LIGHT = Recipe(data="digits", lr=0.1, epochs=5)
@@ -49,58 +52,77 @@ def test_what_trains_nothing_has_three_looks() -> None:
     assert looks(claim("9.1")) == LOOKS == (3, 5, 8)
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """A claim at a scale, as the plugins have it."""
+
+    claim: Claim
+    scale: str
+
+    @property
+    def arms(self) -> dict[str, Scaled]:
+        return scaled_arms(self.claim, self.scale)
+
+
+def runs(recipe: Recipe, scale: str, *seeds: int) -> list[Run]:
+    return Wanted(claim("1", a=recipe), scale).arms["a"].runs(seeds)
+
+
 def test_runs_are_of_the_scaled_recipe() -> None:
-    assert runs_of(HEAVY, "reduced", [0, 2]) == [
+    assert runs(HEAVY, "reduced", 0, 2) == [
         Run(scaled(HEAVY, "reduced"), seed, "reduced") for seed in (0, 2)
     ]
-    assert runs_of(LIGHT, "reduced", range(1)) == [Run(LIGHT, 0, "full")]
-    assert runs_of(LIGHT, "smoke", range(1)) == [Run(scaled(LIGHT, "smoke"), 0, "smoke")]
+    assert runs(LIGHT, "reduced", 0) == [Run(LIGHT, 0, "full")]
+    assert runs(LIGHT, "smoke", 0) == [Run(scaled(LIGHT, "smoke"), 0, "smoke")]
 
 
 def test_first_runs_are_those_of_the_first_look() -> None:
-    runs = first_runs([(claim("1", a=LIGHT), "full")], 8)
-    assert runs == [Run(LIGHT, seed, "full") for seed in range(3)]
-    assert first_runs([(claim("1", a=LIGHT), "full")], 2) == runs[:2]
+    light = [Wanted(claim("1", a=LIGHT), "full")]
+    found = first_runs(light, 8)
+    assert found == [Run(LIGHT, seed, "full") for seed in range(3)]
+    assert first_runs(light, 2) == found[:2]
 
 
 def test_claims_share_their_runs_and_keep_their_order() -> None:
     other = LIGHT.but(lr=0.2)
-    runs = first_runs(
+    found = first_runs(
         [
-            (claim("1", a=HEAVY, b=LIGHT), "full"),
-            (claim("2", c=LIGHT.but(assumed=("lr",)), d=other), "full"),
+            Wanted(claim("1", a=HEAVY, b=LIGHT), "full"),
+            Wanted(claim("2", c=LIGHT.but(assumed=("lr",)), d=other), "full"),
         ],
         3,
     )
-    recipes = [HEAVY] * 3 + [LIGHT] * 3 + [other] * 3
-    assert [run.recipe for run in runs] == recipes
-    assert [run.seed for run in runs] == [0, 1, 2] * 3
+    assert [run.recipe for run in found] == [HEAVY] * 3 + [LIGHT] * 3 + [other] * 3
+    assert [run.seed for run in found] == [0, 1, 2] * 3
 
 
 def test_smoke_wants_one_seed() -> None:
-    runs = first_runs([(claim("1", a=LIGHT, b=HEAVY), "smoke")], 8)
-    assert [(run.seed, run.scale) for run in runs] == [(0, "smoke"), (0, "smoke")]
+    found = first_runs([Wanted(claim("1", a=LIGHT, b=HEAVY), "smoke")], 8)
+    assert [(run.seed, run.scale) for run in found] == [(0, "smoke"), (0, "smoke")]
 
 
 def test_the_same_recipe_at_two_scales_is_two_runs() -> None:
-    runs = first_runs([(claim("1", a=HEAVY), "reduced"), (claim("2", a=HEAVY), "smoke")], 3)
-    assert [run.scale for run in runs] == ["reduced"] * 3 + ["smoke"]
+    wanted = [Wanted(claim(str(n), a=HEAVY), scale) for n, scale in enumerate(("reduced", "smoke"))]
+    assert [run.scale for run in first_runs(wanted, 3)] == ["reduced"] * 3 + ["smoke"]
 
 
 def test_claims_without_runs_need_none() -> None:
-    assert first_runs([(claim("1"), "full")], 8) == []
+    assert first_runs([Wanted(claim("1"), "full")], 8) == []
     assert first_runs([], 8) == []
 
 
 def test_a_claim_has_the_scale_that_its_runs_have() -> None:
-    assert effective_scale(claim("1", a=HEAVY), "reduced") == "reduced"
-    assert effective_scale(claim("1", a=LIGHT), "reduced") == "full"
-    assert effective_scale(claim("1", a=LIGHT, b=HEAVY), "reduced") == "reduced"
-    assert effective_scale(claim("1", a=LIGHT), "smoke") == "smoke"
-    assert effective_scale(claim("1", a=HEAVY), "full") == "full"
-    assert effective_scale(claim("1"), "smoke") == "full"
+    def found(scale: str, **recipes: Recipe) -> str:
+        return effective_scale(scaled_arms(claim("1", **recipes), scale), scale)
+
+    assert found("reduced", a=HEAVY) == "reduced"
+    assert found("reduced", a=LIGHT) == "full"
+    assert found("reduced", a=LIGHT, b=HEAVY) == "reduced"
+    assert found("smoke", a=LIGHT) == "smoke"
+    assert found("full", a=HEAVY) == "full"
+    assert found("smoke") == "full"
 
 
 def test_an_unknown_scale_is_refused() -> None:
     with pytest.raises(ValueError, match=r"^unknown scale 'tiny': "):
-        first_runs([(claim("1", a=LIGHT), "tiny")], 8)
+        scaled_arms(claim("1", a=LIGHT), "tiny")

@@ -12,9 +12,7 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 from claims.vgg_batch_size.protocol import BATCHES, accuracy, arm, dead_if_ended, failed, trained
-from cvclaims import Arm, Judge, Pooled, Record, Runs, Sample, combined, pooled
-from cvclaims.engines import NotEvaluated
-from cvclaims.plan import runs_of
+from cvclaims import Arm, Judge, NotEvaluated, Pooled, Record, Runs, Sample, combined, pooled
 
 # A network and a treatment: "vgg11", "raw".
 Line: TypeAlias = tuple[str, str]
@@ -37,7 +35,8 @@ class Grid:
         batches = self.sizes(*lines, batches=batches)
         if not batches:
             raise NotEvaluated("stopping on images held out is trained at full scale alone")
-        have = {batch: [self._has(self.arm(line, batch)) for line in lines] for batch in batches}
+        has = self._verdict.available
+        have = {batch: [has(self.arm(line, batch)) for line in lines] for batch in batches}
         full = tuple(batch for batch in batches if all(have[batch]))
         if not any(any(cells) for cells in have.values()):
             return batches
@@ -55,14 +54,6 @@ class Grid:
     def sizes(self, *lines: Line, batches: Sequence[int] = BATCHES) -> tuple[int, ...]:
         """Those of the batch sizes that the grid has at the claim's scale."""
         return tuple(b for b in batches if all(arm(*line, b) in self._runs for line in lines))
-
-    def _has(self, cell: Arm) -> bool:
-        judge = self._verdict
-        try:
-            judge.engine.records(runs_of(cell.recipe, judge.scale, range(judge.looks[0])))
-        except NotEvaluated:
-            return False
-        return True
 
     def arm(self, line: Line, batch: int) -> Arm:
         """The arm of one cell."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import pytest
 from cvclaims.claim import Claim, ClaimMark
 from cvclaims.data.folder import DataError, DataMissing
 from cvclaims.logs import Logged, same_seeds
-from cvclaims.plan import effective_scale
+from cvclaims.plan import Scaled, effective_scale, scaled_arms
 from cvclaims.plugins.identity import origin, own_parameters
 from cvclaims.plugins.properties import is_property, mistake
 from cvclaims.plugins.settings import Settings, gpu_present, refusal
@@ -56,12 +57,17 @@ class Case:
         """Forget what an earlier try of the same test left."""
         self.judge, self.runs_now, self.failed_parts = None, False, []
 
+    @cached_property
+    def arms(self) -> dict[str, Scaled]:
+        """Its recipes as they are at its scale, by name."""
+        return scaled_arms(self.claim, self.scale)
+
     @property
     def cost(self) -> float:
         """The work of one seed of every recipe."""
         if self.refusal is not None:
             return 0.0
-        return sum(r.at(self.scale).work for r in self.claim.recipes.values())
+        return sum(arm.trained.work for arm in self.arms.values())
 
     @property
     def is_heavy(self) -> bool:
@@ -153,7 +159,7 @@ def _case(item: pytest.Item, marker: pytest.Mark, settings: Settings, store: "St
     # Smoke judges nothing, be it as small already; and a scale that leaves nothing to train has
     # nothing to be as large as another.
     if digests and scale != "smoke" and (at[scale].recipes or not at["full"].recipes):
-        scale = effective_scale(at[scale], scale)
+        scale = effective_scale(scaled_arms(at[scale], scale), scale)
     return Case(
         claim=at[scale],
         nodeid=item.nodeid,

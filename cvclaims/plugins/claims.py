@@ -105,7 +105,8 @@ def runs(request: pytest.FixtureRequest) -> "Runs":
     """
     from cvclaims.verdict.judge import Runs
 
-    return Runs(_case(request).claim)
+    case = _case(request)
+    return Runs(case.claim, case.arms)
 
 
 @pytest.fixture

@@ -313,11 +313,11 @@ class Suite:
 
     def plan(self) -> list[Run]:
         """Every run that the selected claims need for their first look, in that order."""
-        from cvclaims.plan import first_runs
+        from cvclaims.schedule import first_runs
 
         cases = [self.cases[nodeid] for nodeid in self.order()]
         able = [case for case in cases if case.refusal is None and not case.is_timed]
-        return first_runs([(case.claim, case.scale) for case in able], self.settings.seeds)
+        return first_runs(able, self.settings.seeds)
 
     @cached_property
     def device(self) -> torch.device:

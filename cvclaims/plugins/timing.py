@@ -46,10 +46,9 @@ class Timer:
         return self._timed((a, b), lambda: (partial(make, a), partial(make, b)))
 
     def _recipe(self, arm: "Arm") -> Recipe:
-        recipe = arm.trained.at(self.case.scale)
-        if not isinstance(recipe, Recipe):
+        if not isinstance(arm.trained, Recipe):
             raise TypeError(f"only a Recipe's epochs can be timed; {arm.name!r} is none")
-        return recipe
+        return arm.trained
 
     def _timed(self, names: tuple[str, str], pair: Callable[[], tuple[Any, Any]]) -> "Timed":
         from cvclaims.verdict.samples import Timed, Timing

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Literal, TypeAlias
 
 from cvclaims.claim import Claim
-from cvclaims.plan import Run, runs_of
+from cvclaims.plan import Run
 from cvclaims.recipe import Recipe
 from cvclaims.records import Record
 from cvclaims.verdict import rules
@@ -109,10 +109,7 @@ class Look:
         """V3: a `sooner` of which most runs of an arm never arrive is a `rate` of arriving."""
         if question.rule != "sooner":
             return question, []
-        within = [
-            max((epochs_of(self._runs(arm)[0]) for arm in sample.arms), default=0)
-            for sample in self.samples
-        ]
+        within = [max(map(epochs_of, sample.arms), default=0) for sample in self.samples]
 
         if not all(within):  # nobody knows after how many epochs one is late
             return question, []
@@ -205,12 +202,12 @@ class Look:
         return Group(arm.name, runs[0].trained, runs[0].scale, records)
 
     def _runs(self, arm: Arm) -> list[Run]:
-        return runs_of(arm.trained, self.scale, range(self.seeds))
+        return arm.runs(range(self.seeds))
 
 
-def epochs_of(run: Run) -> int:
+def epochs_of(arm: Arm) -> int:
     """The epochs of a recipe's protocol; 0 where nobody knows how many there are."""
-    return run.trained.epochs if isinstance(run.trained, Recipe) else 0
+    return arm.trained.epochs if isinstance(arm.trained, Recipe) else 0
 
 
 def _is_accuracy(leaf: Sample) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 
 from cvclaims.claim import LARGEST, Claim
 from cvclaims.engines import Evidence, NotEvaluated
-from cvclaims.plan import Run, runs_of
+from cvclaims.plan import Run
 from cvclaims.plan import looks as looks_at
 from cvclaims.records import Origin, Record
 from cvclaims.records.measure import UnmeasuredError
@@ -126,7 +126,7 @@ class Judge:
         self._look(Question("sooner", rules.sooner, "difference", level), samples)
         assert self.judgment is not None
         arms = [arm for sample in samples for arm in sample.arms]
-        epochs = [epochs_of(runs_of(arm.trained, self.scale, [0])[0]) for arm in arms]
+        epochs = [epochs_of(arm) for arm in arms]
         counts = [count for told in self.judgment.measured.values() for count in told["values"]]
         if max(epochs, default=0) and max(epochs) + 1 in counts:
             self._note(f"{max(epochs) + 1} epochs stand for: not within {max(epochs)}")
@@ -254,6 +254,14 @@ class Judge:
         assert self.rule is not None
         self.judgment = Judgment(decision.verdict, self.rule, decision.reason, shown)
 
+    def available(self, arm: Arm) -> bool:
+        """Whether an arm's first look is there or can be trained."""
+        try:
+            self.engine.records(arm.runs(range(self.looks[0])))
+        except NotEvaluated:
+            return False
+        return True
+
     def _counted(self, name: str, number: Any) -> dict[str, Any]:
         """A single number as `results.view.Measured`, with every digit: so not `rounded`."""
         real = isinstance(number, Real) and not isinstance(number, bool)
@@ -344,7 +352,7 @@ class Judge:
         runs: dict[Run, None] = {}
         for sample in samples:
             for arm in sample.arms:
-                runs.update(dict.fromkeys(runs_of(arm.trained, self.scale, range(seeds))))
+                runs.update(dict.fromkeys(arm.runs(range(seeds))))
         found = dict(zip(runs, self.engine.records(list(runs)), strict=True))
         return {run: found[run] for run in runs}
 
@@ -362,7 +370,7 @@ class Judge:
             return list(sample.values)
         if isinstance(sample, Computed):
             return [float(sample.function(seed)) for seed in range(seeds)]
-        by_arm = [runs_of(arm.trained, self.scale, range(seeds)) for arm in sample.arms]
+        by_arm = [arm.runs(range(seeds)) for arm in sample.arms]
         return [
             float(sample.combine([records[run] for run in runs]))
             for runs in zip(*by_arm, strict=True)
@@ -411,7 +419,7 @@ class Judge:
         for arm in dict.fromkeys(arm for sample in samples for arm in sample.arms):
             if arm.trained.available is not None:
                 continue  # its file's hash stands for it, as its data
-            mine = set(runs_of(arm.trained, self.scale, range(max(self.looks))))
+            mine = set(arm.runs(range(max(self.looks))))
             evidence[arm.name] = [r.key for run, r in records.items() if run in mine]
         return Judgment(
             verdict=decision.verdict,

@@ -10,19 +10,18 @@ from functools import cache
 from typing import TypeAlias
 
 from cvclaims.claim import LARGEST, Claim, shares_of
+from cvclaims.plan import Scaled, scaled_arms
 from cvclaims.records import Record
 from cvclaims.records import measure as measures
-from cvclaims.trainable import OfRecipe, Trainable
 
 PLACES = ("first", "second", "third", "fourth", "fifth", "sixth")
 
 
 @dataclass(frozen=True)
-class Arm(OfRecipe):
-    """One recipe of a claim, or training, or logged runs, by its name there."""
+class Arm(Scaled):
+    """One recipe of a claim, or training, or logged runs, at its scale, by its name there."""
 
     name: str
-    trained: Trainable
 
     def __getitem__(self, name: str) -> "Sample":
         """A number by name: a metric, what a training of one's own logs or returns, a series' end.
@@ -56,9 +55,10 @@ class Arm(OfRecipe):
 class Runs(Mapping[str, Arm]):
     """The arms of a claim: `runs.mse` or `runs["mse"]`."""
 
-    def __init__(self, claim: Claim) -> None:
+    def __init__(self, claim: Claim, arms: Mapping[str, Scaled] | None = None) -> None:
         self._claim = claim
-        self._arms = {name: Arm(name, recipe) for name, recipe in claim.recipes.items()}
+        arms = scaled_arms(claim, "full") if arms is None else arms
+        self._arms = {name: Arm(arm.trained, arm.scale, name) for name, arm in arms.items()}
 
     def __getattr__(self, name: str) -> Arm:
         try:

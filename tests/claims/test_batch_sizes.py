@@ -20,7 +20,7 @@ from claims.vgg_batch_size.sweeps import Sweep, from_json, sweeps_of, to_json
 from claims.vgg_batch_size.sweeps_figure import batch_sizes
 from cvclaims.claim import Claim
 from cvclaims.engines import NotEvaluated
-from cvclaims.plan import Run
+from cvclaims.plan import Run, scaled_arms
 from cvclaims.recipe import Recipe
 from cvclaims.records import Record
 from cvclaims.results import writing
@@ -358,7 +358,7 @@ def claims_grid(*batches: int, scale: str = "full") -> tuple[ClaimsGrid, Judge]:
     recipes = cells(RAW, BATCH_NORM, stopping="test loss", scale=scale)
     claim = Claim("2.02", "Half of it", VGG_BATCH_SIZE.at("nowhere"), recipes=recipes)
     judge = Judge(claim, scale, Stored(*batches), (3, 5, 8))
-    return ClaimsGrid(Runs(claim), judge), judge
+    return ClaimsGrid(Runs(claim, scaled_arms(claim, scale)), judge), judge
 
 
 class TestClaimsOnHalfAGrid:

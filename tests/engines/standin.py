@@ -10,9 +10,10 @@ import torch
 from cvclaims.data.dataset import Dataset
 from cvclaims.data.load import load
 from cvclaims.engines.inline import Inline
-from cvclaims.plan import Run
+from cvclaims.plan import Run, Scaled
 from cvclaims.recipe import CURVES, Recipe
 from cvclaims.records import Record, Store, run_key
+from cvclaims.scales import scale_name
 from cvclaims.specs import DATASETS
 from cvclaims.training.loop import Trained
 from tests.engines.workers import CPU, TINY
@@ -52,6 +53,11 @@ class Trainer:
     @property
     def seeds(self) -> list[list[int]]:
         return [[seed for _, seed in stack] for stack in self.stacks]
+
+
+def runs_at(recipe: Recipe, scale: str, seeds: Sequence[int]) -> list[Run]:
+    """The runs of a recipe at a scale."""
+    return Scaled(recipe.at(scale), scale_name(recipe, scale)).runs(seeds)
 
 
 def engine(store: Store, **settings: Any) -> Inline:

@@ -16,7 +16,6 @@ from cvclaims.engines import NotEvaluated, Refusing, RunFailed, inline, work
 from cvclaims.engines.provenance import device_name
 from cvclaims.engines.work import describe
 from cvclaims.locks import LockError
-from cvclaims.plan import runs_of
 from cvclaims.recipe import Recipe
 from cvclaims.records import Store, StoreError, UnwrittenError
 from cvclaims.records.record import SCHEMA, TRAINING_REVISION
@@ -29,6 +28,7 @@ from tests.engines.standin import (
     engine,
     key,
     path,
+    runs_at,
     stored,
     texts,
 )
@@ -289,12 +289,12 @@ class TestData:
         assert trainer.stacks == []
 
     def test_a_stand_in_serves_at_smoke_scale_alone(self, store: Store, trainer: Trainer) -> None:
-        (found,) = engine(store).records(runs_of(GARMENTS, "smoke", [0]))
+        (found,) = engine(store).records(runs_at(GARMENTS, "smoke", [0]))
         assert found.origin.stand_in
         assert found.origin.data == "generated stand-in for Fashion-MNIST"
         for scale in ("reduced", "full"):
             with pytest.raises(NotEvaluated):
-                engine(store).records(runs_of(GARMENTS, scale, [0]))
+                engine(store).records(runs_at(GARMENTS, scale, [0]))
 
     def test_an_engine_that_refuses(self) -> None:
         with pytest.raises(NotEvaluated, match=r"^it wants a GPU$"):

@@ -4,10 +4,9 @@ import pytest
 
 from cvclaims.engines import work
 from cvclaims.locks import Lock
-from cvclaims.plan import runs_of
 from cvclaims.recipe import Recipe
 from cvclaims.records import Store
-from tests.engines.standin import FASTER, LONGER, MOONS, Pairs, Trainer, engine, key
+from tests.engines.standin import FASTER, LONGER, MOONS, Pairs, Trainer, engine, key, runs_at
 from tests.engines.workers import TINY, runs
 
 
@@ -43,21 +42,21 @@ def test_wanted_ones_come_first(
 
 def test_a_later_look_takes_light_recipes_of_the_plan_along(store: Store, trainer: Trainer) -> None:
     slower = TINY.but(lr=0.05)
-    first = [run for recipe in (TINY, FASTER, slower) for run in runs_of(recipe, "full", [0, 1])]
-    session = engine(store, plan=[*first, *runs_of(LONGER, "full", [0])])
+    first = [run for recipe in (TINY, FASTER, slower) for run in runs_at(recipe, "full", [0, 1])]
+    session = engine(store, plan=[*first, *runs_at(LONGER, "full", [0])])
     session.records(runs(0, 1))
     session.records(runs(0, 1, 2, 3))
     assert trainer.stacks == [
         [(recipe, seed) for recipe in (TINY, FASTER, slower) for seed in seeds]
         for seeds in ((0, 1), (2, 3))
     ]
-    session.records(runs_of(FASTER, "full", [0, 1, 2, 3]))
+    session.records(runs_at(FASTER, "full", [0, 1, 2, 3]))
     assert len(trainer.stacks) == 2
 
 
 def test_a_later_look_is_shared_out_by_itself(store: Store, trainer: Trainer) -> None:
-    first = [*runs(0, 1), *runs_of(FASTER, "full", [0, 1])]
-    with store.lock(key(runs_of(FASTER, "full", [0])[0])):  # another process still trains it
+    first = [*runs(0, 1), *runs_at(FASTER, "full", [0, 1])]
+    with store.lock(key(runs_at(FASTER, "full", [0])[0])):  # another process still trains it
         session = engine(store, plan=first, share=2)
         session.records(runs(0, 1))
         trainer.stacks.clear()
@@ -69,7 +68,7 @@ def test_recipes_that_take_minutes_are_not_trained_ahead(
     store: Store, trainer: Trainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Recipe, "light", property(lambda recipe: recipe != FASTER))
-    session = engine(store, plan=[*runs(0), *runs_of(FASTER, "full", [0])])
+    session = engine(store, plan=[*runs(0), *runs_at(FASTER, "full", [0])])
     session.records(runs(0))
     session.records(runs(1))
     assert trainer.stacks == [[(TINY, 0), (FASTER, 0)], [(TINY, 1)]]

@@ -26,7 +26,7 @@ LOADED = {
     "cvclaims",
     *(f"cvclaims.{name}" for name in ("catalogue", "files", "plugins", "session", "text")),
     *(f"cvclaims.plugins.{name}" for name in ("claims", "gpu", "results", "settings", "suite")),
-    *(f"cvclaims.plugins.{name}" for name in ("notes", "torch_fixtures")),
+    *(f"cvclaims.plugins.{name}" for name in ("hooks", "notes", "torch_fixtures")),
 }
 # What pytester and pytest-benchmark make.
 OTHERS = {"stdout", "stderr", "runpytest-0", "runpytest-current", ".benchmarks"}

@@ -6,7 +6,7 @@ from typing import Any
 
 from cvclaims.claim import Claim, Report
 from cvclaims.engines import NotEvaluated
-from cvclaims.plan import LOOKS, Run, runs_of
+from cvclaims.plan import LOOKS, Run, scaled_arms
 from cvclaims.recipe import Recipe
 from cvclaims.records import Record
 from cvclaims.verdict import Decision, rules
@@ -108,7 +108,7 @@ class Court:
         # Three looks, of light recipes too.
         at = (*(n for n in LOOKS if n < most), most)
         self.judge = Judge(claim, scale, self.shelf, at)
-        self.runs = Runs(claim)
+        self.runs = Runs(claim, scaled_arms(claim, scale))
         self.bad, self.good = (flags(name, self.runs[name], bit) for name, bit in FLAGS.items())
         self.timed = timed("a / b", RATIOS)
         self.a, self.b, self.c, self.d = (arm.test_accuracy for arm in self.runs.values())
@@ -119,7 +119,7 @@ class Court:
         return self.judge.judgment
 
     def keys(self, arm: str, seeds: int) -> list[str]:
-        runs = runs_of(self.arms[arm], self.scale, range(seeds))
+        runs = self.runs[arm].runs(range(seeds))
         return [self.shelf.make(arm, run).key for run in runs]
 
 

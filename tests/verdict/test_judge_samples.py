@@ -116,7 +116,7 @@ class TestSamples:
 
     def test_ready_made_measures(self) -> None:
         of = record(LIGHT, accuracy=[0.1, 0.4], loss=[3.0, 2.0])
-        arm = Arm("it", LIGHT)
+        arm = Arm(LIGHT, "full", "it")
         assert arm.test_accuracy.combine([of]) == 0.4
         assert arm.train_loss.combine([of]) == 2.0
         assert arm.measure(measure.first("train_loss")).combine([of]) == 3.0

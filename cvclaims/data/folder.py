@@ -64,8 +64,8 @@ def session_folder(option: str | None, ini: str | None) -> Path | None:
     `ini` is the project's `claims_data`. None where nothing is named and there is no ./data.
 
     Raises DataError where a folder that was named is none, is not there or cannot be read: what
-    is asked for is not replaced by generated images in silence. So does a folder that the
-    option names and that holds none of the sets.
+    is asked for is not replaced by generated images in silence. So does an empty folder that the
+    option names; one that holds other things may hold the data of an author's own.
     """
     folder, named_by = _named(option, ini)
     if not named_by:
@@ -78,11 +78,8 @@ def session_folder(option: str | None, ini: str | None) -> Path | None:
     if not folder.exists():
         fault = "is a link to nothing" if folder.is_symlink() else "does not exist"
         raise DataError(f"{folder} {fault}: {named_by} has to name the folder of the sets; {get}")
-    held = _listed(folder, named_by)
-    if option and not found(folder):
-        raise DataError(
-            f"{folder} holds {held or 'nothing'}, and no data set that claims know: {get}"
-        )
+    if not _entries(folder, named_by) and option:
+        raise DataError(f"{folder} holds nothing: {get}")
     return folder
 
 
@@ -139,14 +136,11 @@ def _default() -> Path | None:
     return default if default.is_dir() else None
 
 
-def _listed(folder: Path, named_by: str) -> str:
-    """A few of the names in a folder."""
+def _entries(folder: Path, named_by: str) -> list[str]:
     try:
-        names = sorted(os.listdir(folder))
+        return os.listdir(folder)
     except OSError as error:
         raise _unreadable(folder, error, named_by) from None
-    more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
-    return ", ".join(names[:3]) + more
 
 
 def _unreadable(folder: Path, error: OSError, named_by: str) -> DataError:

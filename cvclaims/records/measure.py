@@ -76,7 +76,7 @@ def series(record: Record, name: str) -> Sequence[float]:
         raise KeyError(
             f"no series {name!r} in this record: it has "
             f"{', '.join((*record.series, *record.probes)) or 'none'}; "
-            "a recipe's `probes` asks for more"
+            "a recipe's `probes` and `metrics` ask for more"
         )
     if not isinstance(probe, list):
         raise KeyError(f"{name!r} is no series but holds several: {', '.join(probe)}")

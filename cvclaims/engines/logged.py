@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from cvclaims.engines import NotEvaluated
-from cvclaims.logs import LogError, Logged
+from cvclaims.logs import LogError, Logged, LoggedRun
 from cvclaims.plan import Run
 from cvclaims.records import Origin, Record
 
@@ -17,17 +17,20 @@ def with_logged(
     """
     to_train = [run for run in runs if not isinstance(run.trained, Logged)]
     found = dict(zip(to_train, trained(to_train), strict=True)) if to_train else {}
-    return [found[run] if run in found else _record(run) for run in runs]
+    read: dict[Logged, tuple[Sequence[LoggedRun], str]] = {}
+    for run in runs:
+        if isinstance(logged := run.trained, Logged):
+            try:
+                if logged not in read:  # once: a log may be thousands of files
+                    read[logged] = logged.runs(), logged.file_digest
+            except LogError as why:
+                raise NotEvaluated(str(why)) from None
+            found[run] = _record(logged, *read[logged], run)
+    return [found[run] for run in runs]
 
 
-def _record(run: Run) -> Record:
-    logged = run.trained
-    assert isinstance(logged, Logged)
-    try:
-        of_run = logged.runs()[run.seed]
-        source, digest = logged.source, logged.file_digest
-    except LogError as why:
-        raise NotEvaluated(str(why)) from None
+def _record(logged: Logged, of_log: Sequence[LoggedRun], digest: str, run: Run) -> Record:
+    of_run = of_log[run.seed]
     return Record(
         trained=logged,
         seed=of_run.seed,
@@ -45,7 +48,7 @@ def _record(run: Run) -> Record:
             host="",
             threads=0,
             stacked=1,
-            data=f"{source}, SHA-256 {digest[:12]}",
+            data=f"{logged.source}, SHA-256 {digest[:12]}",
             fingerprint=digest,
             stand_in=False,
             precision="",

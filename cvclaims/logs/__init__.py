@@ -16,7 +16,7 @@ import json
 import math
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -28,12 +28,12 @@ from cvclaims.logs.rows import (
     FIELD,
     PLACE,
     TAG,
+    Log,
     LogError,
     Row,
     as_number,
     read,
     stats,
-    unpivoted,
 )
 
 __all__ = ["LogError", "Logged", "LoggedRun", "logged", "same_seeds"]
@@ -70,7 +70,7 @@ class Logged:
         if self.arm is None:
             raise LogError(f"{self.name}: arms() needs the column that names them: logged(arm=...)")
         found: dict[str, Logged] = {}
-        for value in dict.fromkeys(str(self._of(row, self.arm)) for row in self._rows()):
+        for value in dict.fromkeys(str(self._of(row, self.arm)) for row in self._log().rows):
             name = re.sub(r"\W+", "_", value.strip().lower()).strip("_")
             if not name.isidentifier() or name in found:
                 raise LogError(
@@ -82,14 +82,14 @@ class Logged:
 
     def canonical(self) -> dict[str, Any]:
         """The hash of the file, and what of it is read, as JSON types."""
-        asked = {"seed": self.seed, "step": self.step, "columns": self.columns}
+        asked = {name: getattr(self, name) for name in ("arm", "seed", "step", "columns")}
         where = {name: str(value) for name, value in self.chosen.items()}
         return {"logged": self.file_digest, "where": where, **{k: v for k, v in asked.items() if v}}
 
     @property
     def file_digest(self) -> str:
         """SHA-256 (hex) of the bytes of its file, or files; the evidence."""
-        return read(self.name, self.folder_of_caller, stats(self._paths()))[0]
+        return self._log().digest
 
     @functools.cached_property
     def digest(self) -> str:
@@ -146,18 +146,11 @@ class Logged:
 
     def runs(self) -> list[LoggedRun]:
         """The runs that are chosen, by seed; raises LogError where these are not one arm's."""
-        rows = self._rows()
-        wanted = [row for row in rows if self._is_chosen(row)]
-        if not wanted:
-            raise self._nothing(rows)
-        by_seed: dict[int, list[Row]] = {}
-        for number, row in enumerate(wanted):
-            seed = number if self.seed is None else self._seed(row, self.seed)
-            by_seed.setdefault(seed, []).append(row)
-        return [self._run(seed, by_seed[seed]) for seed in sorted(by_seed)]
+        return list(_runs_of(self, self._log()))
 
-    def _run(self, seed: int, rows: Sequence[Row]) -> LoggedRun:
-        names = dict.fromkeys(name for row in rows for name in row if self._is_measured(name))
+    def _run(self, seed: int, rows: Sequence[Row], words: Set[str]) -> LoggedRun:
+        no_measure = {self.seed, self.step, self.arm, *self.chosen, PLACE, TAG, CLOCK, *words}
+        names = [name for name in dict.fromkeys(itertools.chain(*rows)) if name not in no_measure]
         if self.step is None:
             if len(rows) > 1:
                 raise self._twice(rows, f"both seed {seed}", "a row an epoch wants step=...")
@@ -175,19 +168,6 @@ class Logged:
             if held:
                 series[name] = [value for _, value in held]
         return LoggedRun(seed, {}, series)
-
-    def _is_measured(self, name: str) -> bool:
-        no_measure = {self.seed, self.step, self.arm, *self.chosen, PLACE, TAG, CLOCK}
-        return name not in no_measure and name not in self._texts()
-
-    def _texts(self) -> set[str]:
-        """The columns that hold no number at all, such as the name of a run."""
-        rows = self._rows()
-        names = dict.fromkeys(name for row in rows for name in row)
-        held = {
-            name: [row[name] for row in rows if row.get(name) not in ("", None)] for name in names
-        }
-        return {name for name, values in held.items() if all(as_number(v) is None for v in values)}
 
     def _number(self, row: Row, name: str) -> float | None:
         """A number; None where the cell is empty. What is not finite is NaN: no evidence."""
@@ -241,7 +221,7 @@ class Logged:
     def _twice(self, rows: Sequence[Row], what: str, mend: str) -> LogError:
         """Two rows for one run; where they differ in a column of words, that is to be chosen by."""
         first, second = rows[0], rows[1]
-        apart = [n for n in first if n in self._texts() - {PLACE} and first[n] != second.get(n)]
+        apart = [n for n in first if n in self._log().words - {PLACE} and first[n] != second.get(n)]
         if named := [name for name in (self.arm, *apart) if name and name not in self.chosen]:
             mend = f"choose by where({named[0]}=...)"
         return LogError(f"{first[PLACE]} and {second[PLACE]} are {what}: {mend}")
@@ -255,9 +235,20 @@ class Logged:
             raise LogError(f"{self.name}: no file here is called like that")
         return found
 
-    def _rows(self) -> list[Row]:
-        rows = read(self.name, self.folder_of_caller, stats(self._paths()))[1]
-        return unpivoted(self.name, self.columns, rows) if self.columns else rows
+    def _log(self) -> Log:
+        return read(self.name, self.folder_of_caller, stats(self._paths()), self.columns)
+
+
+@functools.lru_cache(maxsize=256)
+def _runs_of(logged: Logged, log: Log) -> Sequence[LoggedRun]:
+    wanted = [row for row in log.rows if logged._is_chosen(row)]
+    if not wanted:
+        raise logged._nothing(log.rows)
+    by_seed: dict[int, list[Row]] = {}
+    for number, row in enumerate(wanted):
+        seed = number if logged.seed is None else logged._seed(row, logged.seed)
+        by_seed.setdefault(seed, []).append(row)
+    return [logged._run(seed, by_seed[seed], log.words) for seed in sorted(by_seed)]
 
 
 def logged(

@@ -7,6 +7,7 @@ import io
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -45,9 +46,40 @@ def stats(paths: Iterable[Path]) -> tuple[tuple[str, int, int], ...]:
     return tuple(found)
 
 
+@dataclass(frozen=True, eq=False)
+class Log:
+    """What the files of a log hold.
+
+    Attributes:
+        digest: SHA-256 (hex) of their bytes.
+        rows: with `PLACE` in each.
+        words: the columns that hold no number at all, such as the name of a run.
+    """
+
+    digest: str
+    rows: Sequence[Row]
+    words: frozenset[str]
+
+
 @functools.lru_cache(maxsize=64)
-def read(name: str, folder: Path, stats: tuple[tuple[str, int, int], ...]) -> tuple[str, list[Row]]:
-    """The hash of the files, and their rows."""
+def read(
+    name: str, folder: Path, stats: tuple[tuple[str, int, int], ...], columns: str | None
+) -> Log:
+    """Read the files as they stand; `columns` as in `logged`."""
+    digest, rows = _read(name, folder, stats)
+    if columns:
+        rows = _unpivoted(name, columns, rows)
+    words: dict[str, bool] = {}
+    for row in rows:
+        for column, value in row.items():
+            if words.get(column, True):
+                words[column] = value in ("", None) or as_number(value) is None
+    return Log(digest, rows, frozenset(column for column, are in words.items() if are))
+
+
+def _read(
+    name: str, folder: Path, stats: tuple[tuple[str, int, int], ...]
+) -> tuple[str, list[Row]]:
     digest, rows = hashlib.sha256(), []
     for path, *_ in stats:
         shown = str(Path(path).relative_to(folder)) if Path(path).is_relative_to(folder) else path
@@ -128,7 +160,7 @@ def _flat(form: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]
             yield f"{before}{name}", value
 
 
-def unpivoted(name: str, columns: str, rows: Sequence[Row]) -> list[Row]:
+def _unpivoted(name: str, columns: str, rows: Sequence[Row]) -> list[Row]:
     """A row for each run and step, of rows in which each column holds a run."""
     pattern = re.compile(_pattern(columns).replace("[^/]+?", ".+?"))
     names = dict.fromkeys(column for row in rows for column in row)

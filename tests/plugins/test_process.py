@@ -94,7 +94,10 @@ class Session:
         with pytest.raises(ProcessLookupError):  # nobody of the group is left
             os.killpg(self.process.pid, signal.SIGKILL)
         kept = {f"cvclaims.{os.getuid()}.devices", "cpu.gate"}  # for the next one
-        assert {path.name for path in self.temporary.rglob("*")} <= kept
+        left = [path for path in self.temporary.rglob("*") if path.name not in kept]
+        for path in left:  # xdist kills who is slow to end: whoever comes next forgets its place
+            assert path.suffix == ".use", path
+            assert locks.Lock(path, "the device").acquire(blocking=False)
         assert KEPT in self.text
         assert "Traceback" not in self.text
         assert "INTERNALERROR" not in self.text

@@ -1,24 +1,27 @@
-"""`cvclaims report RESULTS`: what a results folder holds, as a table, Markdown, CSV or LaTeX."""
+"""`cvclaims report RESULTS`: everything that people read in a results folder, written anew."""
 
 import argparse
+import contextlib
+import io
 import sys
-from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cvclaims.cli.output import OutputError, columns, refuse, write
+from cvclaims.cli.output import OutputError, refuse, show
 from cvclaims.text import clean
 
 if TYPE_CHECKING:
-    from cvclaims.results.view import ClaimView
+    import pytest
+
+    from cvclaims.results.sections import Section
 
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 _EXIT = """\
 exit status:
-  0  all of it is printed
-  1  what is sound is printed; stderr says what is damaged
-  2  RESULTS cannot be read, or nothing can be printed; one line says why
+  0  all of it is written
+  1  some of it could not be, or something in the folder is damaged; a line each says what
+  2  RESULTS cannot be read or written; one line says why
 """
 
 
@@ -26,61 +29,73 @@ def add_to(commands: "Commands") -> None:
     """Add the command."""
     parser = commands.add_parser(
         "report",
-        help="print the claims of a results folder as a table, Markdown, CSV or LaTeX",
-        description="Print what a results folder holds: every claim with its numbers and verdict. "
-        "CSV has all that is known of each, a line a quantity. Nothing is written.",
+        help="write the pages, tables and figures of a results folder anew",
+        description="Write the page, each claim's page, tables, figures and index.html of a "
+        "results folder anew, from its claims.json and its records. No claim is judged: "
+        "`pytest --claims-replay` does that. A report's own section comes from the conftest.py of "
+        "the project that the folder lies in.",
         epilog=_EXIT,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("results", metavar="RESULTS", type=Path, help="a results folder")
     parser.add_argument(
-        "--format", choices=FORMATS, default="table", help="how to print them (default: table)"
+        "results", metavar="RESULTS", type=Path, nargs="?", default=Path("results"),
+        help="a results folder (default: results)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--store", type=Path, help="where its records are (default: RESULTS/records)"
     )
     parser.set_defaults(carry_out=carry_out)
 
 
 def carry_out(options: argparse.Namespace) -> int:
-    """Print the claims; returns the exit status."""
+    """Write the folder anew; returns the exit status."""
+    from cvclaims.records import Store
+    from cvclaims.results.claims_json import CLAIMS
     from cvclaims.results.folder import Results
     from cvclaims.results.output import ResultsError
+    from cvclaims.results.writing import write_results
 
+    folder: Path = options.results
+    store = Store(options.store or folder / "records", read_only=True)
     try:
-        found = Results.load(options.results)
-        write(FORMATS[options.format](found.claims).rstrip("\n").split("\n"))
+        if not (folder / CLAIMS).exists():
+            raise ResultsError(f"{folder} has no {CLAIMS}: name a folder that pytest has written")
+        found = Results.load(folder, store.root)
+        sections, problems = _sections(folder.resolve().parent)
+        done = write_results(folder, [], found.runs, lambda: store, sections, anew=True)
+        told = [f"{folder}: {len(done.written)} files written, {len(done.removed)} removed"]
+        show(told)
     except (ResultsError, OutputError) as error:
         return refuse("report", error)
-    for problem in found.problems:
+    problems = list(dict.fromkeys([*found.problems, *problems, *done.problems]))
+    for problem in problems:
         print(clean(problem), file=sys.stderr)
-    return 1 if found.problems else 0
+    return 1 if problems else 0
 
 
-def _table(views: "Sequence[ClaimView]") -> str:
-    from cvclaims.results.terminal import terminal_table
+class _Sections:
+    """A plugin that asks for reports' sections, and ends pytest before it collects anything."""
 
-    return terminal_table(views, columns() or 160)
+    def __init__(self) -> None:
+        self.found: list[Section] = []
 
-
-def _markdown(views: "Sequence[ClaimView]") -> str:
-    from cvclaims.results.page import compose
-
-    return compose(views, [])
-
-
-def _csv(views: "Sequence[ClaimView]") -> str:
-    from cvclaims.results.csv import csv_table
-
-    return csv_table(views)
+    def pytest_cmdline_main(self, config: "pytest.Config") -> int:
+        """Once every conftest.py of the project is known."""
+        given = config.hook.pytest_claims_sections()
+        self.found = [section for sections in given for section in sections]
+        return 0
 
 
-def _latex(views: "Sequence[ClaimView]") -> str:
-    from cvclaims.results.latex import latex_table
+def _sections(project: Path) -> "tuple[list[Section], list[str]]":
+    """The sections that a project's conftest.py adds, and why they cannot be had."""
+    import pytest
 
-    return latex_table(views)
-
-
-FORMATS: Mapping[str, "Callable[[Sequence[ClaimView]], str]"] = {
-    "table": _table,
-    "markdown": _markdown,
-    "csv": _csv,
-    "latex": _latex,
-}
+    asked = _Sections()
+    said = io.StringIO()
+    try:
+        with contextlib.chdir(project), contextlib.redirect_stderr(said):
+            status = pytest.main(["-q", "-p", "no:cacheprovider"], plugins=[asked])
+    except Exception as error:
+        return [], [f"no report has its own section ({type(error).__name__}: {error})"]
+    why = said.getvalue().strip().rpartition("\n")[2]
+    return asked.found, [f"no report has its own section ({why})"] if status else []

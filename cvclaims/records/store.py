@@ -124,8 +124,9 @@ class Store:
     def evidence(self, keys: Mapping[str, Sequence[str]]) -> dict[str, list[Record]]:
         """The records that a row was judged from, by name; those no longer here are left out."""
         wanted = {key for of_name in keys.values() for key in of_name if _KEY.fullmatch(key)}
-        names = {f"{key[:24]}.json" for key in wanted}
-        there = self._usable(path for path in self._files() if path.name in names)
+        names = sorted(f"{key[:24]}.json" for key in wanted)
+        files = (folder / name for folder in self._folders() for name in names)
+        there = self._usable(path for path in files if path.is_file())
         found = {record.key: record for record in there if record.key in wanted}
         return {
             name: sorted((found[key] for key in of_name if key in found), key=lambda r: r.seed)
@@ -138,9 +139,12 @@ class Store:
 
     def _files(self) -> Iterator[Path]:
         """The store's own files, in a fixed order."""
+        for folder in self._folders():
+            yield from (p for p in self._entries(folder) if _FILE.fullmatch(p.name))
+
+    def _folders(self) -> Iterator[Path]:
         for scale in SCALES:
-            for folder in self._entries(self.root / scale):
-                yield from (p for p in self._entries(folder) if _FILE.fullmatch(p.name))
+            yield from self._entries(self.root / scale)
 
     def _entries(self, folder: Path) -> list[Path]:
         """What lies in a folder, by name; nothing where it is none."""

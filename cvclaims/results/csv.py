@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -12,14 +12,15 @@ from cvclaims.results.view import ClaimView
 Cell = Callable[[ClaimView, str], Any]
 
 
-def csv_table(views: Iterable[ClaimView]) -> str:
+def csv_table(views: Iterable[ClaimView], without: Sequence[str] = ()) -> str:
     """The views below a line of heads; numbers in full, several of one cell with semicolons."""
     lines = io.StringIO()
     writer = csv.writer(lines, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    columns = {name: cell for name, cell in COLUMNS.items() if name not in without}
+    writer.writerow(columns)
     for view in views:
         for name in dict.fromkeys([*view.reported, *view.measured]) or [""]:
-            writer.writerow(_shown(cell(view, name)) for cell in COLUMNS.values())
+            writer.writerow(_shown(cell(view, name)) for cell in columns.values())
     return lines.getvalue()
 
 

@@ -1,12 +1,12 @@
 """A results folder, read and left as it is."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cvclaims.records import Record, Store
 from cvclaims.results.claims_json import CLAIMS, read_claims
-from cvclaims.results.figures.index import standing_figures
+from cvclaims.results.figures.index import Picture, standing_figures
 from cvclaims.results.view import ClaimView
 
 # What a record's origin says of versions; the others stand in its environment.
@@ -41,14 +41,7 @@ class Results:
         wanted = {key for view in views for keys in view.evidence.values() for key in keys}
         held = Store(store or folder / "records", read_only=True)
         records = {record.key: record for record in held if record.key in wanted}
-        figures: dict[tuple[str, ...], list[str]] = {}
-        for picture in standing_figures(folder, views).pictures:
-            for view in picture.group.rows:
-                figures.setdefault(view.place, []).append(picture.file)
-        claims = [
-            replace(v, versions=_versions(v, records), figures=figures.get(v.place, []))
-            for v in views
-        ]
+        claims = traced(views, records, standing_figures(folder, views).pictures)
         problems = [f"{folder / CLAIMS}: {damage}"] if damage else []
         return cls(claims, records, [*problems, *held.problems])
 
@@ -58,6 +51,19 @@ class Results:
             name: [self.records[key] for key in keys if key in self.records]
             for name, keys in claim.evidence.items()
         }
+
+
+def traced(
+    views: Iterable[ClaimView], records: Mapping[str, Record], pictures: Iterable[Picture]
+) -> list[ClaimView]:
+    """The views with the versions of what trained them, and with their figures' files."""
+    figures: dict[tuple[str, ...], list[str]] = {}
+    for picture in pictures:
+        for view in picture.group.rows:
+            figures.setdefault(view.place, []).append(picture.file)
+    return [
+        replace(v, versions=_versions(v, records), figures=figures.get(v.place, [])) for v in views
+    ]
 
 
 def _versions(view: ClaimView, records: Mapping[str, Record]) -> dict[str, list[str]]:

@@ -1,55 +1,65 @@
-"""Claims as a Markdown table for the page."""
+"""Claims as a Markdown table, and what of it other pages share."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from cvclaims.results.numbers import NONE, quantities
-from cvclaims.results.view import ClaimView
+from cvclaims.results.view import ClaimView, Place
 from cvclaims.text import clean, shortened
 from cvclaims.verdict.decision import SYMBOLS, Verdict, in_words
 
 
-def markdown_table(rows: Sequence[ClaimView]) -> str:
-    """The rows of one report as a GitHub table, in the order given.
+def claims_table(rows: Sequence[ClaimView], pages: Mapping[Place, str]) -> str:
+    """The rows of one report as a GitHub table, in the order given, each with its claim's page.
 
-    The decision stands in small print beneath the statement. A statement is not said again for
-    the further cases of its claim.
+    A statement is not said again for the further cases of its claim.
     """
-    lines = ["| claim | statement | reported | measured | verdict | scale, data | device |"]
-    lines.append("|---|---|---|---|---|---|---|")
-    before: ClaimView | None = None
+    lines, before = [], ("", "")
     for row in rows:
-        same = before is not None and (before.id, before.title) == (row.id, row.title)
-        lines.append("| " + " | ".join(_markdown_cells(row, same)) + " |")
-        before = row
-    return "\n".join(lines) + "\n"
+        same = before == (row.id, row.title)
+        lines.append(_cells(row, same, pages.get(row.place, "")))
+        before = (row.id, row.title)
+    return table(["claim", "statement", "reported", "measured", "verdict", "scale"], lines)
 
 
-def _markdown_cells(row: ClaimView, same_statement: bool) -> list[str]:
+def _cells(row: ClaimView, same_statement: bool, page: str) -> list[str]:
     numbers, common = quantities(row)
     measured = [_named(q.name, q.measured, q.n and f"({q.n})") for q in numbers]
     if common and row.measured:
         measured.append(_small(common))
     reported = [_named(q.name, q.reported) for q in numbers] if row.reported else []
-    statement = [] if same_statement else [plain(row.title)]
-    statement.append(_small(plain(shortened(_why(row), 300))))
     return [
-        _stack([f"**{plain(row.id)}**", plain(row.case)]),
-        _stack(statement),
+        _stack([linked(f"**{plain(row.id)}**", page), plain(row.case)]),
+        "" if same_statement else plain(shortened(row.title, 300)),
         _stack(reported) or NONE,
         _stack(measured if row.measured else []) or NONE,
-        _stack(
-            [
-                _unbroken(f"{SYMBOLS[row.verdict]} ") + in_words(row.verdict, row.disputed),
-                *(_small(text) for text in (*row.beside, _failure(row))),
-            ]
-        ),
-        _stack([row.scale, _small(plain(row.data))]),
-        _small(plain(row.device)) or NONE,
+        _stack([verdict_of(row), _small(_failure(row))]),
+        row.scale,
     ]
 
 
-def _why(row: ClaimView) -> str:
+def linked(text: str, page: str) -> str:
+    """Text, or a link to a page; its file's name is one of ours, of letters, digits and dots."""
+    return f"[{text}]({page})" if page else text
+
+
+def table(heads: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    """A GitHub table of cells that are Markdown already."""
+    rows = [heads, ["---"] * len(heads), *lines]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in rows)
+
+
+def verdict_of(row: ClaimView) -> str:
+    """Symbol and word, and what it means for a disputed claim."""
+    return _unbroken(f"{SYMBOLS[row.verdict]} ") + in_words(row.verdict, row.disputed)
+
+
+def rule_of(row: ClaimView) -> str:
+    """The rule that judged it."""
+    return row.rule or "none was reached"
+
+
+def why(row: ClaimView) -> str:
     """The decision in numbers, or what is missing for one."""
     told = facts(row.reason)
     if told or row.verdict != Verdict.NOT_EVALUATED or not row.recipes:

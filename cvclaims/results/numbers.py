@@ -54,6 +54,11 @@ def quantities(row: ClaimView) -> tuple[list[Quantity], str]:
     return lines, counted(values, "seed" if values <= seeds else "run")
 
 
+def briefly(value: float) -> str:
+    """A number alone: whole ones in full, any other in four significant digits."""
+    return _count(value) if _are_counts(value, None) else f"{value:.4g}"
+
+
 def counted(number: int, unit: str) -> str:
     """ "1 seed", "5 seeds"."""
     return f"{number} {unit}" if number == 1 else f"{number} {unit}s"

@@ -1,54 +1,41 @@
-"""What holds for many rows: counts by verdict, a report's heading, the assumed fields."""
+"""What holds for many rows: counts by verdict, a report's heading, how sure one can be."""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from cvclaims.results.markdown import plain
+from cvclaims.results.markdown import plain, table
 from cvclaims.results.view import ClaimView, by_report
-from cvclaims.verdict.decision import JUDGED, LEAST_FAVOURABLE
+from cvclaims.verdict.decision import JUDGED, SYMBOLS, Verdict
 
 # What all looks at a row together may err by; as in `verdict.levels`.
 OVERALL = 0.05
-
-# What is counted, by verdict, and how the table calls it.
-_COLUMNS = {
-    "supported": "supported",
-    "refuted": "refuted",
-    "disputed": "of them disputed",
-    "inconclusive": "inconclusive",
-    "ran": "ran",
-    "held back": "of them not comparable",
-    "not evaluated": "not evaluated",
-    "error": "error",
+# Why the guards that hold rows back do so, in few words; as in `verdict.validity`.
+GUARDS: Mapping[str, str] = {
+    "V1": "networks that never left chance",
+    "V2": "networks that learned too little to be compared",
+    "V5": "a level of accuracy on other bytes than the report's",
 }
 
 
-def assumed(rows: Sequence[ClaimView]) -> str:
-    """One line naming the protocol fields that the report does not state; empty without any."""
-    with_recipes = {row.id for row in rows if row.recipes}
-    fields: dict[str, dict[str, None]] = {}
-    for row in rows:
-        for name in row.assumed:
-            fields.setdefault(name, {})[row.id] = None
-    told = [
-        name if set(ids) == with_recipes else f"{name} ({', '.join(ids)})"
-        for name, ids in fields.items()
-    ]
-    return f"Assumed, as the report does not say: {', '.join(told)}." if told else ""
-
-
-def expected(rows: Sequence[ClaimView]) -> str:
-    """One line on how many of the verdicts by a statistical rule are wrong by chance alone."""
+def certainty(rows: Sequence[ClaimView]) -> str:
+    """How many rows were judged, and how many of the verdicts are wrong by chance alone."""
     by_chance = [row for row in rows if row.verdict in JUDGED and _is_statistical(row)]
-    if not by_chance:
-        return ""
-    verdicts = Counter(row.verdict for row in by_chance)
-    return (
-        f"{len(by_chance)} rows were judged by a statistical rule, {verdicts['supported']} of them "
-        f"supported and {verdicts['refuted']} refuted. Each may be wrong in 5 % of all cases: of "
-        f"so many rows up to {OVERALL * len(by_chance):.1f} verdicts are expected to be false by "
-        "chance alone.\n"
-    )
+    judged = [row for row in rows if row.verdict in JUDGED]
+    if not judged:
+        return "No claim is judged so far.\n"
+    text = f"**{len(judged)} of {len(rows)} rows are judged** ({_counts(judged)}); a claim has a "
+    text += "row for each of its cases."
+    if by_chance:
+        text += (
+            f" {len(by_chance)} of them by a statistical rule, the others by counting or proof. A "
+            f"statistical verdict is false in at most {OVERALL:.0%} of all cases, so up to "
+            f"{OVERALL * len(by_chance):.1f} of these are expected to be wrong by chance alone."
+        )
+    return f"{text}\n"
+
+
+def _counts(rows: Sequence[ClaimView]) -> str:
+    found = [(verdict, sum(row.verdict == verdict for row in rows)) for verdict in JUDGED]
+    return ", ".join(f"{count} {verdict}" for verdict, count in found)
 
 
 def _is_statistical(row: ClaimView) -> bool:
@@ -56,18 +43,50 @@ def _is_statistical(row: ClaimView) -> bool:
     return bool(rule) and not rule.startswith(("exact", "property"))
 
 
-def overview(rows: Sequence[ClaimView]) -> str:
-    """Claims and rows by report and verdict, as a Markdown table with a line of totals."""
-    heads = ["report", "claims", *_COLUMNS.values()]
-    lines = ["| " + " | ".join(heads) + " |", "|---|" + "--:|" * (len(heads) - 1)]
-    reports = by_report(rows)
-    for slug, part in reports.items():
+def reports_table(rows: Sequence[ClaimView]) -> str:
+    """A line for each report: its rows by verdict, full and reduced apart, and their sum."""
+    scales = [s for s in ("full", "reduced") if any(_is_of(row, s) for row in rows)]
+    verdicts = (*JUDGED, Verdict.RAN)
+    heads = ["report", "claims", "rows"]
+    heads += [f"{scale}: {SYMBOLS[v]} {v}" for scale in scales for v in verdicts]
+    heads += [f"{SYMBOLS[v]} {v}" for v in _APART]
+    lines = []
+    for slug, part in by_report(rows).items():
         number, title, _ = heading(part)
         name = f"{number}. {plain(title or slug)}" if number else plain(title or slug)
-        lines.append(f"| {name} | " + " | ".join(_tally(part)) + " |")
-    if len(reports) != 1:
-        lines.append("| **all** | " + " | ".join(_tally(rows)) + " |")
-    return "\n".join(lines) + "\n"
+        lines.append([name, *_tally(part, scales)])
+    if len(lines) > 1:
+        lines.append(["**all**", *_tally(rows, scales)])
+    told = table(heads, lines).split("\n")
+    told[1] = "|---|" + "--:|" * (len(heads) - 1)  # numbers stand to the right
+    return "\n".join(told)
+
+
+_APART = (Verdict.NOT_EVALUATED, Verdict.ERROR)
+
+
+def _is_of(row: ClaimView, scale: str) -> bool:
+    return row.scale == scale and row.verdict not in _APART
+
+
+def _tally(rows: Sequence[ClaimView], scales: Iterable[str]) -> list[str]:
+    cells = [str(len({(row.report, row.id) for row in rows})), str(len(rows))]
+    for scale in scales:
+        for verdict in (*JUDGED, Verdict.RAN):
+            of = [row for row in rows if _is_of(row, scale) and row.verdict == verdict]
+            disputed = sum(row.expected for row in of)
+            cells.append(f"{len(of)} ({disputed} disputed)" if disputed else str(len(of)))
+    return cells + [str(sum(row.verdict == verdict for row in rows)) for verdict in _APART]
+
+
+def ran(rows: Iterable[ClaimView]) -> str:
+    """Why rows were carried out and say nothing, a line for each guard; empty without any."""
+    held: dict[str, int] = {}
+    for row in rows:
+        for guard in row.guards if row.held_back else ():
+            held[guard] = held.get(guard, 0) + 1
+    told = [f"{n} by {guard} ({GUARDS.get(guard, 'unknown')})" for guard, n in held.items()]
+    return f"Ran, and not comparable: {plain('; '.join(told))}.\n" if told else ""
 
 
 def heading(rows: Sequence[ClaimView]) -> tuple[int, str, str]:
@@ -76,33 +95,3 @@ def heading(rows: Sequence[ClaimView]) -> tuple[int, str, str]:
     titles = [row.report_title for row in rows if row.report_title]
     notes = [row.report_note for row in rows if row.report_note]
     return number, titles[-1] if titles else "", notes[-1] if notes else ""
-
-
-def _tally(rows: Sequence[ClaimView]) -> list[str]:
-    claims: dict[tuple[str, str], list[ClaimView]] = {}
-    for row in rows:
-        claims.setdefault((row.report, row.id), []).append(row)
-    cells = [_claims_and_rows(len(claims), len(rows))]
-    for name in _COLUMNS:
-        cells.append(
-            _claims_and_rows(
-                sum(_counts_as(part, name) for part in claims.values()),
-                sum(_counts_as([row], name) for row in rows),
-            )
-        )
-    return cells
-
-
-def _counts_as(claim: Sequence[ClaimView], name: str) -> bool:
-    found = {row.verdict for row in claim}
-    worst = next(verdict for verdict in LEAST_FAVOURABLE if verdict in found)
-    if name == "disputed":  # a claim that fails in one undisputed case is no longer expected to
-        refuted = [row for row in claim if row.verdict == "refuted"]
-        return worst == "refuted" and all(row.disputed for row in refuted)
-    if name == "held back":  # a guard kept what was measured from being compared
-        return worst == "ran" and any(row.held_back for row in claim)
-    return worst == name
-
-
-def _claims_and_rows(claims: int, rows: int) -> str:
-    return f"{claims}" if claims == rows else f"{claims} ({rows})"

@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 
 from cvclaims.text import clean
 from cvclaims.verdict.decision import Verdict, is_expected
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cvclaims.verdict.judgment import Judgment
 
 SCHEMA = 1
+Place: TypeAlias = tuple[str, str, str, str]
 # How the rules of timed rows end.
 TIMED = ", timed"
 RANK = {"smoke": 0, "reduced": 1, "full": 2}
@@ -141,7 +142,7 @@ class ClaimView:
         return "CPU" if self.device.startswith("CPU") else "GPU"
 
     @property
-    def place(self) -> tuple[str, str, str, str]:
+    def place(self) -> Place:
         """What makes two views the same row: what a GPU took is no news of a CPU (V6)."""
         return (*self.statement, self.timed_on)
 

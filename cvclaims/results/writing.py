@@ -8,15 +8,20 @@ from pathlib import Path
 from cvclaims.files import check_writable, read_plain
 from cvclaims.locks import Lock, LockError
 from cvclaims.results import output
+from cvclaims.results.claim_page import claim_page, claims_of, file_of
 from cvclaims.results.claims_json import CLAIMS, read_claims, short, to_json
 from cvclaims.results.figures.index import Drawn, Records, draw_figures, standing_figures
+from cvclaims.results.folder import traced
 from cvclaims.results.merging import merge
 from cvclaims.results.output import ResultsError
 from cvclaims.results.page import PAGE, compose, title_of
 from cvclaims.results.sections import Held, News, Section
+from cvclaims.results.tables import tables
 from cvclaims.results.view import ClaimView, by_report
 from cvclaims.text import clean
 
+# The picture of all claims.
+OVERVIEW = "figures/overview.svg"
 # Another session may draw hundreds of figures, or stand still.
 _LOCK_SECONDS = 1800.0
 
@@ -48,11 +53,13 @@ def write_results(
     records: Records,
     held: Held = tuple,
     sections: Sequence[Section] = (),
+    anew: bool = False,
 ) -> Written:
     """Merge new rows into the results folder and bring everything that people read up to date.
 
     `records` gives the evidence of a row by recipe name; it is asked only for figures that have
-    to be drawn. `held` gives all that the store holds; it is asked only by `sections`. Where a file
+    to be drawn and for the pages of claims that have new rows or figures; `anew` writes all pages.
+    `held` gives all that the store holds; it is asked only by `sections`. Where a file
     is damaged, a copy is kept, and no figure is removed: it may belong to what cannot be read.
     Raises ResultsError, in one line, where the table or the page cannot be read or written;
     whatever goes wrong with a figure or a section is a problem.
@@ -80,6 +87,8 @@ def write_results(
             drawn = _standing(folder, rows, sections)
             drawn.problems.append(f"{folder}: no figure is drawn ({type(error).__name__}: {error})")
         _write_page(done, drawn, sections)
+        news = rows if anew else [*new, *_with_new_figures(folder, drawn)]
+        _write_claims(done, news, records, drawn)
     done.written += drawn.written
     done.removed += drawn.removed
     done.problems = [clean(problem) for problem in dict.fromkeys(done.problems + drawn.problems)]
@@ -171,4 +180,34 @@ def _write_page(done: Written, drawn: Drawn, sections: Sequence[Section]) -> Non
             done.problems.append(_wrong(part, "shown", error))
             continue
         own.setdefault(part.report, []).extend([text] if text else [])
-    _write(done, done.page, compose(done.rows, drawn.pictures, own).encode())
+    whole = OVERVIEW if (done.page.parent / OVERVIEW).is_file() else ""
+    _write(done, done.page, compose(done.rows, own, whole).encode())
+    for file, content in tables(done.rows).items():
+        _write(done, done.page.parent / file, content)
+
+
+def _with_new_figures(folder: Path, drawn: Drawn) -> list[ClaimView]:
+    written = {path.relative_to(folder).as_posix() for path in drawn.written}
+    return [
+        row for picture in drawn.pictures if picture.file in written for row in picture.group.rows
+    ]
+
+
+def _write_claims(done: Written, news: Sequence[ClaimView], records: Records, drawn: Drawn) -> None:
+    """The pages of claims that have news or none so far; those of claims that went go too."""
+    folder = done.page.parent
+    renewed = {(row.report, row.id) for row in news}
+    pages = claims_of(done.rows)
+    for file, rows in pages.items():
+        lead = rows[0]
+        if (lead.report, lead.id) not in renewed and (folder / file).is_file():
+            continue
+        of = [record for row in rows for part in records(row).values() for record in part]
+        found = {record.key: record for record in of}
+        there = {name for name in map(file_of, of) if (folder / name).is_file()}
+        page = claim_page(traced(rows, found, drawn.pictures), found, there)
+        _write(done, folder / file, page.encode())
+    before = claims_of(done.before).keys() | tables(done.before).keys()
+    for file in sorted(before - pages.keys() - tables(done.rows).keys()):
+        if output.remove(folder / file):
+            done.removed.append(folder / file)

@@ -52,11 +52,12 @@ ROOMS: dict[str, set[str]] = {
         *("catalogue", "specs", "recipe", "trainable", "claim", "plan", "records", "engines"),
     },
     "results": {
-        *("text", "catalogue", "specs", "files", "locks", "recipe", "claim", "records", "verdict"),
+        *("text", "catalogue", "specs", "files", "locks", "recipe", "trainable", "claim"),
+        *("records", "verdict"),
     },
 }
 ROOMS["plugins"] = set(ROOMS)  # they connect the rooms
-ROOMS["cli"] = {"text", "files", "results", "locks", "queue", "plugins"}
+ROOMS["cli"] = {"text", "files", "results", "records", "locks", "queue", "plugins"}
 ROOMS["__main__"] = {"cli"}
 
 # Needed while tests are collected, in any project: nothing heavy at all.

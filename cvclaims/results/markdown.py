@@ -28,8 +28,10 @@ def _cells(row: ClaimView, same_statement: bool, page: str) -> list[str]:
     if common and row.measured:
         measured.append(_small(common))
     reported = [_named(q.name, q.reported) for q in numbers] if row.reported else []
+    timed = f"on a {row.timed_on}" if row.timed_on else ""
+    case = ", ".join(part for part in (row.case, timed) if part)
     return [
-        _stack([linked(f"**{plain(row.id)}**", page), plain(row.case)]),
+        _stack([linked(f"**{plain(row.id)}**", page), plain(case)]),
         "" if same_statement else plain(shortened(row.title, 300)),
         _stack(reported) or NONE,
         _stack(measured if row.measured else []) or NONE,

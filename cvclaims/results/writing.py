@@ -87,7 +87,9 @@ def write_results(
             drawn = _standing(folder, rows, sections)
             drawn.problems.append(f"{folder}: no figure is drawn ({type(error).__name__}: {error})")
         _write_page(done, drawn, sections)
-        news = rows if anew else [*new, *_with_new_figures(folder, drawn)]
+        known = {row.place: row.to_dict() for row in before}
+        news = [row for row in rows if anew or known.get(row.place) != row.to_dict()]
+        news += _with_new_figures(folder, drawn)
         _write_claims(done, news, records, drawn)
     done.written += drawn.written
     done.removed += drawn.removed

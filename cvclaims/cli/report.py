@@ -94,7 +94,9 @@ def _sections(project: Path) -> "tuple[list[Section], list[str]]":
     said = io.StringIO()
     try:
         with contextlib.chdir(project), contextlib.redirect_stderr(said):
-            status = pytest.main(["-q", "-p", "no:cacheprovider"], plugins=[asked])
+            status = pytest.main(
+                ["-q", "-p", "no:cacheprovider", "-p", "no:warnings"], plugins=[asked]
+            )
     except Exception as error:
         return [], [f"no report has its own section ({type(error).__name__}: {error})"]
     why = said.getvalue().strip().rpartition("\n")[2]

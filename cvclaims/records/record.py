@@ -382,7 +382,9 @@ def _int(form: Mapping[str, Any], name: str) -> int:
 def _floats(values: Any, name: str) -> list[float]:
     if not isinstance(values, list):
         raise ValueError(f"{name} must be a list of numbers")
-    return [float(_number(value, name)) for value in values]
+    if not set(map(type, values)) <= _NUMBERS:  # one look at a long list of numbers
+        values = [_number(value, name) for value in values]
+    return [math.nan if value is None else float(value) for value in values]
 
 
 def _number(value: Any, name: str) -> float:

@@ -246,7 +246,9 @@ def _evidence(rows: Sequence[ClaimView], records: Records, files: Set[str]) -> I
             found.setdefault(name, {}).update(dict.fromkeys(versions))
     told = {name: [text for text in texts if text] for name, texts in found.items()}
     if any(told.values()):
-        yield "".join(f"- {plain(name)}: {plain(', '.join(of))}\n" for name, of in told.items() if of)
+        yield "".join(
+            f"- {plain(name)}: {plain(', '.join(of))}\n" for name, of in told.items() if of
+        )
     lines = [line for row in rows for line in _runs(row, rows, records, files)]
     if lines:
         yield f"<details><summary>{len(lines)} runs</summary>\n"

@@ -7,7 +7,7 @@ from pathlib import Path
 from cvclaims.records import Record, Store
 from cvclaims.results.claims_json import CLAIMS, read_claims
 from cvclaims.results.figures.index import Picture, standing_figures
-from cvclaims.results.view import ClaimView
+from cvclaims.results.view import ClaimView, Place
 
 # What a record's origin says of versions; the others stand in its environment.
 _OWN_VERSIONS = ("cvclaims", "torch", "python")
@@ -41,7 +41,7 @@ class Results:
         wanted = {key for view in views for keys in view.evidence.values() for key in keys}
         held = Store(store or folder / "records", read_only=True)
         records = {record.key: record for record in held if record.key in wanted}
-        claims = traced(views, records, standing_figures(folder, views).pictures)
+        claims = traced(views, records, figures_of(standing_figures(folder, views).pictures))
         problems = [f"{folder / CLAIMS}: {damage}"] if damage else []
         return cls(claims, records, [*problems, *held.problems])
 
@@ -53,14 +53,21 @@ class Results:
         }
 
 
-def traced(
-    views: Iterable[ClaimView], records: Mapping[str, Record], pictures: Iterable[Picture]
-) -> list[ClaimView]:
-    """The views with the versions of what trained them, and with their figures' files."""
-    figures: dict[tuple[str, ...], list[str]] = {}
+def figures_of(pictures: Iterable[Picture]) -> dict[Place, list[str]]:
+    """The figures' files of each row that has some."""
+    figures: dict[Place, list[str]] = {}
     for picture in pictures:
         for view in picture.group.rows:
             figures.setdefault(view.place, []).append(picture.file)
+    return figures
+
+
+def traced(
+    views: Iterable[ClaimView],
+    records: Mapping[str, Record],
+    figures: Mapping[Place, Sequence[str]],
+) -> list[ClaimView]:
+    """The views with the versions of what trained them, and with their figures' files."""
     return [
         replace(v, versions=_versions(v, records), figures=figures.get(v.place, [])) for v in views
     ]

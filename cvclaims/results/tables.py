@@ -16,6 +16,11 @@ def tables_of(report: str) -> dict[str, str]:
     return {"CSV": f"{stem}.csv", "LaTeX": f"{stem}.tex"}
 
 
+def table_files(rows: Sequence[ClaimView]) -> set[str]:
+    """The file of every table."""
+    return {file for report in by_report(rows) for file in tables_of(report).values()}
+
+
 def tables(rows: Sequence[ClaimView]) -> dict[str, bytes]:
     """The content of every table by its file; of what stands in `claims.json` alone."""
     made: dict[str, bytes] = {}

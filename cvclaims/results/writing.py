@@ -11,12 +11,12 @@ from cvclaims.results import output
 from cvclaims.results.claim_page import claim_page, claims_of, file_of
 from cvclaims.results.claims_json import CLAIMS, read_claims, short, to_json
 from cvclaims.results.figures.index import Drawn, Records, draw_figures, standing_figures
-from cvclaims.results.folder import traced
+from cvclaims.results.folder import figures_of, traced
 from cvclaims.results.merging import merge
 from cvclaims.results.output import ResultsError
 from cvclaims.results.page import PAGE, compose, title_of
 from cvclaims.results.sections import Held, News, Section
-from cvclaims.results.tables import tables
+from cvclaims.results.tables import table_files, tables
 from cvclaims.results.view import ClaimView, by_report
 from cvclaims.text import clean
 
@@ -184,8 +184,6 @@ def _write_page(done: Written, drawn: Drawn, sections: Sequence[Section]) -> Non
         own.setdefault(part.report, []).extend([text] if text else [])
     whole = OVERVIEW if (done.page.parent / OVERVIEW).is_file() else ""
     _write(done, done.page, compose(done.rows, own, whole).encode())
-    for file, content in tables(done.rows).items():
-        _write(done, done.page.parent / file, content)
 
 
 def _with_new_figures(folder: Path, drawn: Drawn) -> list[ClaimView]:
@@ -196,10 +194,10 @@ def _with_new_figures(folder: Path, drawn: Drawn) -> list[ClaimView]:
 
 
 def _write_claims(done: Written, news: Sequence[ClaimView], records: Records, drawn: Drawn) -> None:
-    """The pages of claims that have news or none so far; those of claims that went go too."""
+    """Tables, and the pages of claims that have news or none so far; what went goes too."""
     folder = done.page.parent
     renewed = {(row.report, row.id) for row in news}
-    pages = claims_of(done.rows)
+    pages, figures = claims_of(done.rows), figures_of(drawn.pictures)
     for file, rows in pages.items():
         lead = rows[0]
         if (lead.report, lead.id) not in renewed and (folder / file).is_file():
@@ -207,9 +205,11 @@ def _write_claims(done: Written, news: Sequence[ClaimView], records: Records, dr
         of = [record for row in rows for part in records(row).values() for record in part]
         found = {record.key: record for record in of}
         there = {name for name in map(file_of, of) if (folder / name).is_file()}
-        page = claim_page(traced(rows, found, drawn.pictures), found, there)
+        page = claim_page(traced(rows, found, figures), found, there)
         _write(done, folder / file, page.encode())
-    before = claims_of(done.before).keys() | tables(done.before).keys()
-    for file in sorted(before - pages.keys() - tables(done.rows).keys()):
+    for file, content in tables(done.rows).items():
+        _write(done, folder / file, content)
+    before = claims_of(done.before).keys() | table_files(done.before)
+    for file in sorted(before - pages.keys() - table_files(done.rows)):
         if output.remove(folder / file):
             done.removed.append(folder / file)

@@ -35,7 +35,7 @@ Held: TypeAlias = Callable[[], Iterable[Record]]
 
 @dataclass(frozen=True)
 class OwnFigure:
-    """A figure of a section: figures/<report>/<name>.png.
+    """A figure of a section: figures/<report>/<name>.svg.
 
     Attributes:
         name: in it the section's `kinds` tell its files from others.

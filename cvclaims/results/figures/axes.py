@@ -17,8 +17,10 @@ from cvclaims.results.figures.probes import Array
 from cvclaims.results.figures.reported import Mark
 
 # Okabe and Ito's palette, which stays apart for every kind of colour vision, less its yellow,
-# too pale for a line on white.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+# too pale for a line on white, and its black, which is lost on dark pages.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#6A737D")
+# Text, axes and whatever else has no colour: between white and black, legible on both.
+INK = "#656D76"
 # Lines that run over each other, such as equal learning rates, stay visible by their dashes.
 DASHES = ("-", (0, (6, 1.5)), (0, (2.5, 1.2)), (0, (9, 1.5, 2, 1.5)))
 # Two arms of which a report states the same number lie on one point.

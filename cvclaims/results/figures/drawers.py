@@ -15,8 +15,8 @@ from typing import IO, Any, TypeAlias
 
 from cvclaims.results.figures.groups import Subject
 
-# A group's figures by kind, as PNG, and why the rest of them could not be drawn.
-Pngs: TypeAlias = tuple[dict[str, bytes], str | None]
+# A group's figures by kind, as SVG, and why the rest of them could not be drawn.
+Figures: TypeAlias = tuple[dict[str, bytes], str | None]
 
 # A process takes about as long to start as two figures take to draw.
 LEAST_EACH = 4
@@ -24,19 +24,19 @@ LEAST_EACH = 4
 _STARTING_SECONDS, _DRAWING_SECONDS = 120.0, 60.0
 
 
-def draw_all(jobs: Sequence[Subject]) -> list[Pngs]:
+def draw_all(jobs: Sequence[Subject]) -> list[Figures]:
     """The figures of each job, in order; one that fails costs no other."""
     processes = min(_processors(), len(jobs) // LEAST_EACH)
     if processes < 2 or not sys.executable:
         return [draw_group(job) for job in jobs]
-    pngs: list[Pngs] = [({}, "")] * len(jobs)
+    figures: list[Figures] = [({}, "")] * len(jobs)
     with contextlib.ExitStack() as stack:
         started = [
             stack.enter_context(_Drawer(jobs[number::processes])) for number in range(processes)
         ]
         for number, drawer in enumerate(started):
-            pngs[number::processes] = drawer.pngs()
-    return pngs
+            figures[number::processes] = drawer.figures()
+    return figures
 
 
 class _Drawer:
@@ -62,7 +62,7 @@ class _Drawer:
             )
         return self
 
-    def pngs(self) -> list[Pngs]:
+    def figures(self) -> list[Figures]:
         """The figures of each of its jobs; why there are no more where it ended early."""
         ended = ""
         try:
@@ -70,13 +70,13 @@ class _Drawer:
         except subprocess.TimeoutExpired:
             ended = "it took too long"
         self._drawn.seek(0)
-        pngs: list[Pngs] = list(_pickled(self._drawn))
-        if len(pngs) < len(self.jobs):
+        figures: list[Figures] = list(_pickled(self._drawn))
+        if len(figures) < len(self.jobs):
             self._told.seek(0)
             lines = self._told.read().decode(errors="replace").split("\n")
             ended = ended or " ".join([f"status {self._process.returncode}", *lines[-2:]]).strip()
-        lost = len(self.jobs) - len(pngs)
-        return pngs + [({}, f"the process that should draw it ended: {ended}")] * lost
+        lost = len(self.jobs) - len(figures)
+        return figures + [({}, f"the process that should draw it ended: {ended}")] * lost
 
     def __exit__(self, *_: object) -> None:
         self._process.kill()
@@ -102,18 +102,18 @@ def _pickled(file: IO[bytes]) -> Iterator[Any]:
             yield pickle.load(file)
 
 
-def draw_group(job: Subject) -> Pngs:
+def draw_group(job: Subject) -> Figures:
     """Every kind of figure that the records hold something for."""
-    pngs: dict[str, bytes] = {}
+    figures: dict[str, bytes] = {}
     try:
         drawing = own_drawing()
         for kind in drawing.KINDS:
-            png = drawing.draw(kind, job)
-            if png is not None:
-                pngs[kind] = png
+            figure = drawing.draw(kind, job)
+            if figure is not None:
+                figures[kind] = figure
     except Exception as error:
-        return pngs, f"{type(error).__name__}: {error}"
-    return pngs, None
+        return figures, f"{type(error).__name__}: {error}"
+    return figures, None
 
 
 def own_drawing() -> ModuleType:

@@ -24,7 +24,7 @@ from cvclaims.results.view import ClaimView
 Records: TypeAlias = Callable[[ClaimView], Runs]
 
 # Raise it when `drawing` draws the same records differently: every figure is then drawn anew.
-VERSION = 4
+VERSION = 7
 INDEX = "figures/index.json"
 # What `panels.KINDS` can draw, in the order in which a reader looks, and what the page says.
 KINDS = {
@@ -137,7 +137,7 @@ def _own_figures(section: Section) -> dict[str, OwnFigure]:
     taken: set[str] = set()
     folder = f"figures/{slug(section.report)}"
     return {
-        f"{free_name(f'{folder}/{slug(own.name)}', taken)}.png": own for own in section.figures()
+        f"{free_name(f'{folder}/{slug(own.name)}', taken)}.svg": own for own in section.figures()
     }
 
 
@@ -192,8 +192,8 @@ def _drawn_anew(
     undrawn: dict[str, list[str]] = {}
     jobs = _jobs(wanted, records, undrawn)
     pictures: dict[str, list[Picture]] = {}
-    pngs = draw_all([group.subject(runs) for _, group, runs in jobs])
-    for (stem, group, _), (by_kind, error) in zip(jobs, pngs, strict=True):
+    found = draw_all([group.subject(runs) for _, group, runs in jobs])
+    for (stem, group, _), (by_kind, error) in zip(jobs, found, strict=True):
         drawable = [Picture(_file(stem, kind), kind, group) for kind in by_kind]
         pictures[stem] = [p for p in drawable if _put(folder / p.file, by_kind[p.kind], drawn)]
         if error or len(pictures[stem]) < len(drawable):
@@ -228,12 +228,12 @@ def _jobs(
 def _own_drawn(folder: Path, file: str, figure: OwnFigure, drawn: Drawn) -> bool:
     """Draw a figure of a section; False where it cannot be."""
     try:
-        png = own_drawing().png(figure.draw, figure.title)
+        content = own_drawing().svg(figure.draw, figure.title)
     except Exception as error:
         why = f"not drawn ({type(error).__name__}: {error})"
         drawn.problems.append(f"{Path(file).stem}: {why}")
-        png = None
-    if png is not None and _put(folder / file, png, drawn):
+        content = None
+    if content is not None and _put(folder / file, content, drawn):
         return True
     drawn.failed.add(file)
     return False
@@ -252,7 +252,7 @@ def _collect(group: Group, records: Records) -> dict[str, list[Record]]:
 
 
 def _file(stem: str, kind: str) -> str:
-    return f"{stem}-{kind}.png"
+    return f"{stem}-{kind}.svg"
 
 
 def read_index(folder: Path, sections: Sequence[Section] = ()) -> tuple[dict[str, str], str]:
@@ -269,7 +269,7 @@ def read_index(folder: Path, sections: Sequence[Section] = ()) -> tuple[dict[str
     if not isinstance(form, dict):
         return {}, "no index of figures"
     ends = [*KINDS, *(rf"{re.escape(kind)}(-\d+)?" for part in sections for kind in part.kinds)]
-    own = re.compile(rf"figures/{NAME}/{NAME}-({'|'.join(ends)})\.png")
+    own = re.compile(rf"figures/{NAME}/{NAME}-({'|'.join(ends)})\.(svg|png)")
     sound = {
         file: evidence
         for file, evidence in form.items()

@@ -16,6 +16,7 @@ from cvclaims.recipe import Recipe
 from cvclaims.records.record import Record
 from cvclaims.results.figures.axes import (
     COLOURS,
+    INK,
     any_finite,
     colour,
     draw_marks,
@@ -53,8 +54,7 @@ def activations(subject: Subject) -> Figure | None:
         shade = colour(subject, name)
         for axes, layer in zip(grid[number], layers, strict=True):
             for edges, shares in part.get(layer, []):
-                axes.stairs(shares, edges, color=shade, fill=True, alpha=0.12)
-                axes.stairs(shares, edges, color=shade, lw=1.0)
+                axes.stairs(shares, edges, color=shade, lw=1.0, alpha=0.7)
             axes.set_title(f"{name}, {layer}", parse_math=False)
         grid[number][0].set_ylabel("share of\nactivations")
     for axes in grid[-1]:
@@ -159,7 +159,7 @@ def boundary(subject: Subject) -> Figure | None:
         shades = axes.contourf(x, y, grids.mean(axis=0), np.linspace(0, 1, 11), cmap=colours)
         for grid in grids:
             if grid.min() < 0.5 < grid.max():  # a net that prefers one class everywhere has none
-                axes.contour(x, y, grid, [0.5], colors="black", linewidths=0.8)
+                axes.contour(x, y, grid, [0.5], colors=INK, linewidths=0.8)
         axes.set_aspect("equal")
         axes.grid(False)
         axes.set_title(_accuracy(subject, name), parse_math=False)
@@ -218,7 +218,7 @@ def classes(subject: Subject) -> Figure | None:
         shade = colour(subject, name)
         axes.bar(x, means[name][order], width=0.92 * width, color=shade, alpha=0.55, label=name)
         for line in part:
-            axes.plot(x, line[order], ls="none", marker=".", ms=4, color="black", zorder=3)
+            axes.plot(x, line[order], ls="none", marker=".", ms=4, color=INK, zorder=3)
         place = {int(c): float(x[i]) for i, c in enumerate(order)}
         shown += [m.at(place[int(m.epoch)]) for m in told if m.arm == name]
     draw_marks(axes, subject, shown)

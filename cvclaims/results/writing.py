@@ -10,7 +10,7 @@ from cvclaims.locks import Lock, LockError
 from cvclaims.results import output
 from cvclaims.results.claim_page import claim_page, claims_of, file_of
 from cvclaims.results.claims_json import CLAIMS, read_claims, short, to_json
-from cvclaims.results.figures.index import Drawn, Records, draw_figures, standing_figures
+from cvclaims.results.figures.index import OVERVIEW, Drawn, Records, draw_figures, standing_figures
 from cvclaims.results.folder import figures_of, traced
 from cvclaims.results.merging import merge
 from cvclaims.results.output import ResultsError
@@ -20,8 +20,6 @@ from cvclaims.results.tables import table_files, tables
 from cvclaims.results.view import ClaimView, by_report
 from cvclaims.text import clean
 
-# The picture of all claims.
-OVERVIEW = "figures/overview.svg"
 # Another session may draw hundreds of figures, or stand still.
 _LOCK_SECONDS = 1800.0
 

@@ -177,7 +177,7 @@ def undrawn(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         titles.append(title)
         return title.encode()
 
-    monkeypatch.setattr(drawing, "png", draw)
+    monkeypatch.setattr(drawing, "svg", draw)
     return titles
 
 
@@ -191,7 +191,7 @@ def test_the_page_shows_grids_and_a_session_of_other_claims_keeps_them(
     assert "### Batch sizes of VGG\n" in page
     assert TABLE in page
     for stopping in ("test-loss", "held-out"):
-        file = f"figures/vgg/grid-full-{stopping}.png"
+        file = f"figures/vgg/grid-full-{stopping}.svg"
         assert f"]({file})" in page
         assert (tmp_path / file).exists()
         assert file in read_index(tmp_path, [BatchSizes("vgg")])[0]
@@ -257,7 +257,7 @@ def test_a_sweep_of_other_recipes_or_training_code_begins_anew(
     changes: dict[str, Any] = {"recipes": {"full": fewer}, "revision": 99}
     done = write_results(tmp_path, [row(**{change: changes[change]})], Held())
     gone = {path.relative_to(tmp_path).as_posix() for path in done.removed}
-    assert gone == {FILE, "figures/vgg/grid-full-test-loss.png"}
+    assert gone == {FILE, "figures/vgg/grid-full-test-loss.svg"}
     assert "Batch sizes" not in (tmp_path / "README.md").read_text()
 
 
@@ -269,7 +269,7 @@ def test_damage_removes_no_grid(tmp_path: Path, undrawn: list[str], name: str) -
     for _ in range(2):
         other = judged("1", {"a": HALF[0].recipe}, report="other", evidence={})
         done = write_results(tmp_path, [other], Held())
-        assert tmp_path / "figures/vgg/grid-full-test-loss.png" not in done.removed
+        assert tmp_path / "figures/vgg/grid-full-test-loss.svg" not in done.removed
         if name == FILE:
             return
         assert (tmp_path / FILE).read_bytes() == before
@@ -278,7 +278,7 @@ def test_damage_removes_no_grid(tmp_path: Path, undrawn: list[str], name: str) -
 def test_a_grid_that_cannot_be_drawn_keeps_its_table(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(drawing, "png", lambda *_: 1 / 0)
+    monkeypatch.setattr(drawing, "svg", lambda *_: 1 / 0)
     done = write_results(tmp_path, [row()], Held(*HALF))
     assert done.problems == ["grid-full-test-loss: not drawn (ZeroDivisionError: division by zero)"]
     page = (tmp_path / "README.md").read_text()
@@ -292,7 +292,7 @@ def test_two_sweeps_of_one_kind_have_a_file_each(tmp_path: Path, undrawn: list[s
     section = BatchSizes("vgg")
     section.sweeps = [one, again]
     files = draw_figures(tmp_path, [], lambda _: {}, [section]).own[section]
-    assert files == ["figures/vgg/grid-full-test-loss.png", "figures/vgg/grid-full-test-loss-2.png"]
+    assert files == ["figures/vgg/grid-full-test-loss.svg", "figures/vgg/grid-full-test-loss-2.svg"]
 
 
 @pytest.mark.parametrize("records", [HALF[:6], HALF[:4]], ids=["two networks", "one"])

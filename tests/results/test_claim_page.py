@@ -19,7 +19,7 @@ ONE = judged(
     guards=["V1"],
     report_note="Once.",
     reported={"ce": [0.98, 0.99], "mse": 0.9694},
-    figures=["figures/losses/5.04-ce-mse-curves.png"],
+    figures=["figures/losses/5.04-ce-mse-curves.svg"],
     versions={"torch": ["2.11", "2.14"]},
 )
 
@@ -40,7 +40,7 @@ def test_all_that_is_known_of_a_claim() -> None:
         ),
         "What decided: estimate 0.01067; lower bound 0.0031; upper bound 0.0182; level of each "
         "bound 0.0244; p 0.004; n = 3, 3.\n",
-        "![curves](../figures/losses/5.04-ce-mse-curves.png)",
+        "![curves](../figures/losses/5.04-ce-mse-curves.svg)",
         "An open mark",
         "> Once.\n",
         "scheduler none (assumed); epochs 30; batch_size 64 (assumed)",

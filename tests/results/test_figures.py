@@ -17,7 +17,7 @@ from tests.results.synthetic import CE, MSE, SHORT, Shelf, judged
 
 ROOT = Path(__file__).parents[2]
 LOSSES = {"ce": CE, "mse": MSE}
-CURVES = "figures/losses/5.04-ce-mse-curves.png"
+CURVES = "figures/losses/5.04-ce-mse-curves.svg"
 Drawings = list[tuple[str, dict[str, list[int]], str]]
 
 
@@ -105,7 +105,7 @@ def test_another_way_of_drawing_draws_everything_anew(
 def test_figures_that_went_are_removed_and_strangers_stay(tmp_path: Path, drawn: Drawings) -> None:
     shelf = Shelf(CE, MSE, SHORT)
     draw_figures(tmp_path, [judged("5.04", LOSSES), judged("5.10", {"relu": SHORT})], shelf)
-    stranger = tmp_path / "figures" / "losses" / "mine.png"
+    stranger = tmp_path / "figures" / "losses" / "mine.svg"
     stranger.write_bytes(b"drawn by hand")
     done = draw_figures(tmp_path, [judged("5.10", {"relu": SHORT})], shelf)
     assert done.removed == [tmp_path / CURVES]
@@ -115,17 +115,17 @@ def test_figures_that_went_are_removed_and_strangers_stay(tmp_path: Path, drawn:
 
 
 def test_the_index_leads_to_figures_alone(tmp_path: Path, drawn: Drawings) -> None:
-    own = ("victim.png", "figures/victim.png", "figures/a/mine.png", "figures/a/mine-curves.jpg")
+    own = ("victim.svg", "figures/victim.svg", "figures/a/mine.svg", "figures/a/mine-curves.jpg")
     for name in own:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"mine")
-    paths = ("figures/../victim.png", "figures/a/../../victim.png", str(tmp_path / own[0]))
+    paths = ("figures/../victim.svg", "figures/a/../../victim.svg", str(tmp_path / own[0]))
     listed = tmp_path / index.INDEX
     evil: dict[str, object] = dict.fromkeys([*own, *paths], "0" * 64)
     evil |= {
-        "figures/a/b-curves.png": 3,
-        "figures/a/c-curves.png": "0",
-        "figures/*/*-curves.png": "0" * 64,
+        "figures/a/b-curves.svg": 3,
+        "figures/a/c-curves.svg": "0",
+        "figures/*/*-curves.svg": "0" * 64,
     }
     listed.write_text(json.dumps(evil))
     assert read_index(tmp_path) == ({}, "10 of 10 entries name no figure")
@@ -191,7 +191,7 @@ def test_figures_that_fail_are_one_problem_and_cost_none_that_stood(
 
     shelf = Shelf(CE, MSE, SHORT, seeds=5)
     draw_figures(tmp_path, [judged("5.04", LOSSES), judged("5.10", {"relu": SHORT})], shelf)
-    before = {path: path.read_bytes() for path in tmp_path.rglob("*.png")}
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*.svg")}
     monkeypatch.setattr(drawing, "draw", fail)
     more = [judged("5.04", LOSSES, 5), judged("5.10", {"relu": SHORT}, 5)]
     done = draw_figures(tmp_path, more, shelf)
@@ -199,7 +199,7 @@ def test_figures_that_fail_are_one_problem_and_cost_none_that_stood(
     assert done.problems == [
         "figures/losses/5.04-ce-mse and 1 more: not drawn (RuntimeError: no ink)"
     ]
-    assert {path: path.read_bytes() for path in tmp_path.rglob("*.png")} == before
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*.svg")} == before
 
 
 HOSTILE = {
@@ -243,7 +243,7 @@ def test_no_setting_of_matplotlib_takes_the_page_along(
         assert "5.04-ce and 1 more: not drawn (UnicodeDecodeError" in problem
     else:
         assert problems == []
-    assert page.count("-curves.png)") == 2 - 2 * len(problems)
+    assert page.count("-curves.svg)") == 2 - 2 * len(problems)
 
 
 def test_another_reported_number_draws_the_figure_anew(tmp_path: Path, drawn: Drawings) -> None:

@@ -29,8 +29,8 @@ SHELF = Shelf(CE, MSE)
 DEEP = "lists in lists"
 ODD: tuple[Any, ...] = (
     *(None, True, -1, 0, 10**30, 1e308, float("nan"), float("inf"), 0.5),
-    *("", "\ud800", "\x00\x1b[2J\u202e", "a" * 5000, "../../x", "figures/../x-curves.png"),
-    *("CON", "figures/a/b-curves.png", "0" * 64, "*" * 64),
+    *("", "\ud800", "\x00\x1b[2J\u202e", "a" * 5000, "../../x", "figures/../x-curves.svg"),
+    *("CON", "figures/a/b-curves.svg", "0" * 64, "*" * 64),
     *([], {}, [[]], [None], {"": None}, [1, "a", {}], {"\udc80": "\udc80"}),
 )
 
@@ -87,7 +87,7 @@ def spoilt(text: str, rng: random.Random) -> bytes:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A results folder with every file that there is, and pictures that are not ours."""
     monkeypatch.setattr(drawing, "draw", lambda kind, *_: b"curves" if kind == "curves" else None)
-    monkeypatch.setattr(drawing, "png", lambda _, title: title.encode())
+    monkeypatch.setattr(drawing, "svg", lambda _, title: title.encode())
     folder = tmp_path / "results"
     write(folder, ROWS)
     for stranger in strangers(folder):
@@ -97,7 +97,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def strangers(folder: Path) -> list[Path]:
-    return [folder / name for name in ("x-curves.png", "../x", "figures/x.png", "figures/a/b.png")]
+    return [folder / name for name in ("x-curves.svg", "../x", "figures/x.svg", "figures/a/b.svg")]
 
 
 def write(folder: Path, rows: list[ClaimView]) -> writing.Written:

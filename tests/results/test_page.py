@@ -128,7 +128,7 @@ def test_damage_removes_no_figure(folder: Path, tmp_path: Path, damage: str) -> 
 
 
 def pngs(folder: Path) -> dict[str, bytes]:
-    return {name: text for name, text in content(folder).items() if name.endswith(".png")}
+    return {name: text for name, text in content(folder).items() if name.endswith(".svg")}
 
 
 def test_a_field_of_a_newer_cvclaims_stops_the_session_before_anything_is_written(
@@ -199,11 +199,11 @@ def test_whatever_drawing_raises_costs_neither_table_nor_page(
     text = done.page.read_text()
     assert all(f"](claims/{r.id}.md)" in text for r in ROWS)
     # The figure whose evidence is what it was stays, in the folder and on the page.
-    assert [path for path in content(tmp_path) if path.endswith(".png")] == [
-        path for path in before if path.endswith(".png")
+    assert [path for path in content(tmp_path) if path.endswith(".svg")] == [
+        path for path in before if path.endswith(".svg")
     ]
     assert (
-        "](../figures/losses/5.04-ce-mse-curves.png)"
+        "](../figures/losses/5.04-ce-mse-curves.svg)"
         in content(tmp_path)["claims/5.04.md"].decode()
     )
     assert [r.place for r in done.before] == [ROWS[0].place]

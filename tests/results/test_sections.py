@@ -15,7 +15,7 @@ from tests.results.synthetic import CE, Shelf, judged, row
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-FIGURE = "figures/losses/count-of-claims.png"
+FIGURE = "figures/losses/count-of-claims.svg"
 
 
 class Counting(Section):
@@ -107,4 +107,4 @@ def test_one_that_fails_costs_neither_table_nor_page_nor_the_other_figures(
     assert "RuntimeError: no ink" in done.problems[0]
     assert "**5.04**" in page(tmp_path)
     claim = (tmp_path / "claims" / "5.04.md").read_text()
-    assert ("](../figures/losses/5.04-ce-curves.png)" in claim) == (broken != "figures")
+    assert ("](../figures/losses/5.04-ce-curves.svg)" in claim) == (broken != "figures")

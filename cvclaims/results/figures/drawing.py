@@ -65,7 +65,8 @@ def svg(figure_of: Callable[[], Figure | None], title: str) -> bytes | None:
         figure = figure_of()
         if figure is None:
             return None
-        figure.suptitle(title, fontsize=11, x=0.01, ha="left", parse_math=False, wrap=True)
+        if title:
+            figure.suptitle(title, fontsize=11, x=0.01, ha="left", parse_math=False, wrap=True)
         drawn = io.StringIO()
         canvas: Any = FigureCanvasSVG(figure)
         canvas.print_svg(drawn, metadata=_NOTHING_OF_THE_MAKER)

@@ -5,8 +5,10 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
+from matplotlib.ticker import MaxNLocator
 
 from cvclaims.records.record import Record
 from cvclaims.results.figures.axes import colour, epoch_axis, legend, log_axis
@@ -30,15 +32,16 @@ def gradient_flow(subject: Subject) -> Figure | None:
     """Gradient norms of deep networks: over training at both ends, and layer by layer.
 
     Left, the first layer's weights (solid) and the last one's (dashed), epoch by epoch. Right, all
-    weights from input to output, at equal distances, mean over epochs. Below, three gradients by
-    name, for each network that has them. All mean over seeds.
+    weights from input to output, at equal distances, mean over epochs. Below, every layer by epoch
+    as a heat map, and three gradients by name, for each network that has them. All mean over seeds.
     """
     found = {name: _weights(records) for name, records in subject.runs.items()}
     found = {name: part for name, part in found.items() if len(part) >= DEEP}
     if not found:
         return None
     named = {name: part for name in found if (part := _named(subject.runs[name]))}
-    rows = 1 + -(-len(named) // 2)
+    flows = -(-len(found) // 2)
+    rows = 1 + flows + -(-len(named) // 2)
     figure = Figure(figsize=(9.6, 3.1 * rows), layout="constrained")
     grid = figure.add_gridspec(rows, 2)
     ends, profile = (figure.add_subplot(grid[0, n]) for n in (0, 1))
@@ -58,10 +61,39 @@ def gradient_flow(subject: Subject) -> Figure | None:
     profile.set_xlabel("from input (0) to output (1)")
     for axes in (ends, profile):
         log_axis(axes)
+    _flow_panels(figure, grid, found)
     if named:
-        _named_panels(figure, grid, subject, named)
+        _named_panels(figure, grid, subject, named, 1 + flows)
     legend(figure, subject, {})
     return figure
+
+
+def _flow_panels(figure: Figure, grid: GridSpec, found: Mapping[str, Mapping[str, Array]]) -> None:
+    """A heat map for each network, layer by epoch, all in one logarithmic scale."""
+    maps = {
+        name: positive(np.array([mean_over_seeds(values) for values in layers.values()]))
+        for name, layers in found.items()
+    }
+    known = np.concatenate([part[np.isfinite(part)] for part in maps.values()])
+    if not known.size:
+        return
+    norm = LogNorm(known.min(), max(known.max(), known.min() * 1.01))
+    panels = []
+    for number, (name, part) in enumerate(maps.items()):
+        axes = figure.add_subplot(grid[1 + number // 2, number % 2])
+        layers, epochs = part.shape
+        extent = (0.5, epochs + 0.5, layers + 0.5, 0.5)
+        shown = axes.imshow(
+            part, aspect="auto", cmap="cividis", norm=norm, extent=extent, interpolation="nearest"
+        )
+        axes.set_title(f"{name}: every layer", parse_math=False)
+        axes.set_ylabel("layer, from the input")
+        axes.yaxis.set_major_locator(MaxNLocator(6, integer=True))
+        axes.grid(False)
+        epoch_axis(axes, 1, epochs)
+        axes.set_xlim(0.5, epochs + 0.5)
+        panels.append(axes)
+    figure.colorbar(shown, ax=panels, label="gradient norm (L2)")
 
 
 def _gradient_line(axes: Axes, mean: Array, shade: str, dash: Any, label: str = "") -> None:
@@ -78,12 +110,16 @@ def _named(records: Sequence[Record]) -> dict[str, Array]:
 
 
 def _named_panels(
-    figure: Figure, grid: GridSpec, subject: Subject, named: Mapping[str, Mapping[str, Array]]
+    figure: Figure,
+    grid: GridSpec,
+    subject: Subject,
+    named: Mapping[str, Mapping[str, Array]],
+    row: int,
 ) -> None:
     """A panel for each network, on one axis: three lines, told apart by dashes."""
     first: Axes | None = None
     for number, (name, layers) in enumerate(named.items()):
-        axes = figure.add_subplot(grid[1 + number // 2, number % 2], sharey=first)
+        axes = figure.add_subplot(grid[row + number // 2, number % 2], sharey=first)
         for (layer, values), dash in zip(layers.items(), NAMED_DASHES, strict=True):
             mean = mean_over_seeds(values)
             _gradient_line(axes, mean, colour(subject, name), dash, layer)

@@ -53,6 +53,7 @@ class Subject:
     # The number of each arm's colour, the same in all figures of its report.
     colours: Mapping[str, int] = field(default_factory=dict)
     reported: Sequence[Reported] = ()
+    rows: Sequence[ClaimView] = ()
 
     def number(self, name: str) -> int:
         """An arm's place among the colours."""
@@ -91,12 +92,13 @@ class Group:
         """What a figure of this kind rests on, drawn by a version of the drawing."""
         keys = [[name, sorted(found)] for name, found in self.runs.items()]
         told = [[list(r.row), r.arm, list(r.numbers), dict(r.measured)] for r in self.reported]
-        text = json.dumps([version, kind, self.title, keys, self.colours, told])
+        rows = [[*row.place, row.measured, row.reported] for row in self.rows]
+        text = json.dumps([version, kind, self.title, keys, self.colours, told, rows])
         return hashlib.sha256(text.encode()).hexdigest()
 
     def subject(self, runs: Runs) -> Subject:
         """What its figures are drawn from, given its records."""
-        return Subject(runs, self.title, self.colours, self.reported)
+        return Subject(runs, self.title, self.colours, self.reported, self.rows)
 
     def holding(self, runs: Runs) -> "Group":
         """The same group as far as records of it were found."""
@@ -110,18 +112,22 @@ def groups(rows: Sequence[ClaimView]) -> list[Group]:
     all: three pairs of three activations make one figure of three.
     """
     parts: list[_Part] = []
+    having: dict[str, set[int]] = {}
     # The largest first: it takes in those that trained only some of its recipes.
     for row in sorted(rows, key=lambda row: -len(row.evidence)):
         if row.scale not in SCALES or not any(row.evidence.values()):
             continue
         if len(row.evidence) > MOST_LINES:
             continue
-        home = next((part for part in parts if part.takes(row)), None)
-        if home is None:
-            home = _Part([], {})
-            parts.append(home)
-        home.rows.append(row)
-        home.recipes |= _recipes(row)
+        # A home has one of the row's recipes: only those are asked, in the order they were made.
+        near = {number for recipe in _recipes(row).values() for number in having.get(recipe, ())}
+        home = next((number for number in sorted(near) if parts[number].takes(row)), len(parts))
+        if home == len(parts):
+            parts.append(_Part([], {}))
+        parts[home].rows.append(row)
+        parts[home].recipes |= _recipes(row)
+        for recipe in parts[home].recipes.values():
+            having.setdefault(recipe, set()).add(home)
     place = {row.place: number for number, row in enumerate(rows)}
     for part in parts:
         part.rows.sort(key=lambda row: place[row.place])

@@ -16,6 +16,7 @@ from typing import TypeAlias
 from cvclaims.files import read_plain
 from cvclaims.records.record import Record
 from cvclaims.results import output
+from cvclaims.results.figures import overview
 from cvclaims.results.figures.drawers import draw_all, own_drawing
 from cvclaims.results.figures.groups import NAME, Group, Runs, free_name, groups, named, slug
 from cvclaims.results.sections import OwnFigure, Section
@@ -24,10 +25,14 @@ from cvclaims.results.view import ClaimView
 Records: TypeAlias = Callable[[ClaimView], Runs]
 
 # Raise it when `drawing` draws the same records differently: every figure is then drawn anew.
-VERSION = 7
+VERSION = 10
 INDEX = "figures/index.json"
+# The picture of all claims.
+OVERVIEW = "figures/overview.svg"
 # What `panels.KINDS` can draw, in the order in which a reader looks, and what the page says.
 KINDS = {
+    "dots": "What was judged: a dot for each seed, the mean with its 95 % interval, and a diamond "
+    "for what the report states.",
     "curves": "Curves: loss and accuracy, on the training samples as they were trained on (above) "
     "and on the test samples (below), gradient norm and learning rate; mean over seeds, band from "
     "the lowest to the highest.",
@@ -37,11 +42,13 @@ KINDS = {
     "means over seeds, dots the seeds.",
     "gradient-flow": "Norms of the gradients of weights: left, of the first and the last layer, "
     "over training; right, of every layer from input to output, mean over training and seeds; "
-    "below, of three parameters by name, near the input, deep inside and at the output.",
+    "below, every layer by epoch, and three parameters by name, near the input, deep inside and at "
+    "the output.",
     "activations": "Activations after the last epoch: one outline a seed.",
     "dead-units": "Share of activations ≤ 0, and share of units with neither output nor gradient "
     "for any training sample: mean over seeds, at the right after the last epoch.",
     "boundary": "Predicted class over the plane: mean over seeds; a line is one seed's boundary.",
+    "cost": "Test accuracy after the last epoch against the number of trained parameters.",
 }
 # Below them, where a report states numbers.
 MARKED = (
@@ -99,6 +106,9 @@ def draw_figures(
     for picture in itertools.chain.from_iterable(filter(None, pictures.values())):
         drawn.pictures.append(picture)
         after[picture.file] = picture.group.hash(picture.kind, VERSION)
+    for file, figure in _whole(rows).items():
+        if _stands(folder, file, figure, before) or _own_drawn(folder, file, figure, drawn):
+            after[file] = _evidence(figure)
     for section in sections:
         own = drawn.own[section] = []
         for file, figure in _own_figures(section).items():
@@ -130,6 +140,14 @@ def standing_figures(
         for section in sections
     }
     return Drawn(list(itertools.chain.from_iterable(found)), own)
+
+
+def _whole(rows: Sequence[ClaimView]) -> dict[str, OwnFigure]:
+    """The picture of all claims, where any was judged over seeds."""
+    shown = overview.judged_by_chance(rows)
+    text = overview.evidence(rows)
+    figure = OwnFigure("overview", "", text, lambda: overview.overview(rows))
+    return {OVERVIEW: figure} if shown else {}
 
 
 def _own_figures(section: Section) -> dict[str, OwnFigure]:
@@ -269,7 +287,7 @@ def read_index(folder: Path, sections: Sequence[Section] = ()) -> tuple[dict[str
     if not isinstance(form, dict):
         return {}, "no index of figures"
     ends = [*KINDS, *(rf"{re.escape(kind)}(-\d+)?" for part in sections for kind in part.kinds)]
-    own = re.compile(rf"figures/{NAME}/{NAME}-({'|'.join(ends)})\.(svg|png)")
+    own = re.compile(rf"{re.escape(OVERVIEW)}|figures/{NAME}/{NAME}-({'|'.join(ends)})\.(svg|png)")
     sound = {
         file: evidence
         for file, evidence in form.items()

@@ -38,6 +38,7 @@ from cvclaims.results.figures.probes import (
     per_epoch,
 )
 from cvclaims.results.figures.reported import Curve, class_marks, class_means, marks
+from cvclaims.results.figures.samples import cost, dots
 
 
 def activations(subject: Subject) -> Figure | None:
@@ -233,6 +234,7 @@ def classes(subject: Subject) -> Figure | None:
 
 
 KINDS: Mapping[str, Callable[[Subject], Figure | None]] = {
+    "dots": dots,
     "curves": curves,
     "close-up": close_up,
     "classes": classes,
@@ -240,4 +242,5 @@ KINDS: Mapping[str, Callable[[Subject], Figure | None]] = {
     "activations": activations,
     "dead-units": dead_units,
     "boundary": boundary,
+    "cost": cost,
 }

@@ -83,9 +83,9 @@ def test_a_script_without_a_guard_is_carried_out_once(tmp_path: Path) -> None:
 
 def test_what_was_drawn_before_one_failed_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     def draw(kind: str, *_: object) -> bytes:
-        if kind == "curves":
-            return b"curves"
+        if kind == "dots":
+            return b"dots"
         raise ValueError("no ink")
 
     monkeypatch.setattr(drawing, "draw", draw)
-    assert draw_group(job("t")) == ({"curves": b"curves"}, "ValueError: no ink")
+    assert draw_group(job("t")) == ({"dots": b"dots"}, "ValueError: no ink")

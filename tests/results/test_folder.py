@@ -33,7 +33,7 @@ def test_a_claim_has_what_its_row_says_and_what_its_records_and_figures_do(folde
     assert plain.to_dict() == row("5.04").to_dict()
     assert trained.to_dict() == TRAINED.to_dict()
     assert trained.versions == {"cvclaims": ["0.1.0"], "torch": ["2.11"], "python": ["3.11"]}
-    assert trained.figures[0] == "figures/losses/5.10-moons-curves.svg"
+    assert trained.figures[0] == "figures/losses/5.10-moons-dots.svg"
     assert all((folder / file).exists() for file in trained.figures)
     assert (plain.versions, plain.figures) == ({}, [])
     assert [r.seed for r in results.runs(trained)["relu"]] == [0, 1]

@@ -63,7 +63,7 @@ def test_every_link_leads_to_a_file_and_every_file_is_linked(folder: Path) -> No
             assert file.is_file(), f"{page}: {link}"
             linked.add(file.resolve().relative_to(folder.resolve()).as_posix())
     assert linked == files
-    assert len(pngs(folder)) == 5
+    assert len(pngs(folder)) == 7
     rows = json.loads((folder / "claims.json").read_text())["claims"]
     assert [r["id"] for r in rows] == ["1.01", "5.04", "5.10", "5.11"]
 
@@ -118,7 +118,7 @@ def test_damage_removes_no_figure(folder: Path, tmp_path: Path, damage: str) -> 
     copy = tmp_path / "results"
     shutil.copytree(folder, copy)
     figures_before = pngs(copy)
-    assert len(figures_before) == 5
+    assert len(figures_before) == 7
     (copy / "claims.json").write_text(damage)
     done = write_results(copy, [row("5.06")], shelf())
     assert done.removed == []

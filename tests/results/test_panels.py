@@ -1,16 +1,17 @@
 """Every figure is drawn from whatever records hold, and from nothing else."""
 
-import io
 import math
+import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
+from xml.etree import ElementTree
 
 import matplotlib
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
-from PIL import Image
+from matplotlib.figure import Figure
 
 from cvclaims.records.record import Record, rounded
 from cvclaims.results.figures import axes, curves, drawing, gradients, panels, probes
@@ -24,10 +25,12 @@ from tests.results.synthetic import (
     MSE,
     SHORT,
     classifier,
+    judged,
     record,
 )
 
 NETS = {"relu": SHORT, "leaky_relu": SHORT.but(model_args={"activation": "leaky_relu"})}
+Drawn: TypeAlias = dict[str, bytes | None]
 TITLE = "Moons · full scale · 2 seeds"
 RUNS = {name: [record(recipe, seed) for seed in (0, 1)] for name, recipe in NETS.items()}
 
@@ -39,6 +42,7 @@ NORMS = {
     for i, conv in enumerate(LAYERS)
     for name, kind in ((conv, "weight"), (conv, "bias"), (f"features.{3 * i + 1}", "weight"))
 }
+SMALL = record(SHORT, 0, numbers={"parameters": 500, "images_per_second": 1.0})
 DEEP = {
     "deep": [record(SHORT, 0, probes={"gradient_norms": NORMS})],
     "shallow": RUNS["relu"],
@@ -51,27 +55,52 @@ def changed(**probe: Any) -> Subject:
 
 
 @pytest.fixture(scope="module")
-def pngs() -> dict[str, bytes | None]:
+def figures() -> Drawn:
     runs = {kind: DEEP if kind == "gradient-flow" else RUNS for kind in panels.KINDS}
     runs |= {
         "close-up": {"long": [record(MOONS, 0)]},
         "classes": {"vgg": [classifier(0), classifier(1)]},
+        "cost": {"large": [record(SHORT, 0)], "small": [SMALL]},
     }
-    return {kind: drawing.draw(kind, Subject(shown, TITLE)) for kind, shown in runs.items()}
+    rows = [judged("5.10", {"relu": SHORT})]
+    return {kind: drawing.draw(kind, Subject(of, TITLE, rows=rows)) for kind, of in runs.items()}
 
 
-def test_figures_are_small_and_free_of_metadata(pngs: dict[str, bytes | None]) -> None:
-    for png in pngs.values():
-        assert png is not None
-        assert len(png) < 80_000
-        picture = Image.open(io.BytesIO(png))
-        assert picture.info == {}
-        assert max(picture.size) < 1500
+def test_figures_are_small_and_free_of_metadata(figures: Drawn) -> None:
+    for name, content in figures.items():
+        assert content is not None, name
+        assert len(content) < 150_000
+        text = content.decode()
+        assert not re.search("matplotlib.org|<dc:date>|DOCTYPE|<script", text)
+        width = ElementTree.fromstring(text).get("width", "")
+        assert 0 < float(width.removesuffix("pt")) < 1000
 
 
-def test_the_readers_own_settings_neither_count_nor_change(pngs: dict[str, bytes | None]) -> None:
+def test_ink_follows_the_reader_and_numbers_stay_as_they_are() -> None:
+    content = drawing.svg(lambda: one_line("0.98765 of 12.3456"), "0.98765")
+    assert content is not None
+    text = content.decode()
+    assert text.count("0.98765") == 2
+    assert "12.3456" in text
+    assert "prefers-color-scheme:dark" in text
+    assert axes.INK.lower() not in text.replace(drawing._SCHEMES, "")
+    assert re.search(r'd="M [\d.]+ [\d.]+', text)
+    assert not re.search(r' d="[^"]*\d\.\d\d', text)
+
+
+def one_line(title: str) -> Figure:
+    figure = Figure(figsize=(3, 2))
+    part = figure.subplots()
+    part.plot([0.1, 0.23456, 0.7], [1, 3, 2])
+    part.set_title(title)
+    return figure
+
+
+def test_the_readers_own_settings_neither_count_nor_change(
+    figures: dict[str, bytes | None],
+) -> None:
     with matplotlib.rc_context({"font.size": 30, "axes.grid": False}):
-        assert drawing.draw("boundary", Subject(RUNS, TITLE)) == pngs["boundary"]
+        assert drawing.draw("boundary", Subject(RUNS, TITLE)) == figures["boundary"]
         assert matplotlib.rcParams["font.size"] == 30
 
 
@@ -223,7 +252,12 @@ class TestGradientFlow:
     def test_a_line_runs_through_every_layer_and_passes_over_norms(self) -> None:
         figure = gradients.gradient_flow(Subject(DEEP))
         assert figure is not None
-        ends, profile = figure.axes
+        ends, profile, flow, _ = figure.axes
+        assert flow.get_title() == "deep: every layer"
+        shown = np.asarray(flow.images[0].get_array())
+        assert shown == pytest.approx(
+            np.array([NORMS[f"{name}.weight"] for name in LAYERS], dtype=float)
+        )
         (line,) = profile.get_lines()  # the shallow network has no flow to show
         assert line.get_label() == "deep"
         assert line.get_xdata() == pytest.approx(np.linspace(0, 1, 8))
@@ -352,7 +386,7 @@ class TestReported:
             Reported(("a", "1", ""), "elsewhere", (0.5,), {"key": 0.5}),
         ]
         drawn = drawing.draw(kind, Subject(runs, "t", reported=told))
-        assert (drawn is None) == (kind in ("close-up", "classes", "gradient-flow"))
+        assert (drawn is None) == (kind in ("dots", "close-up", "classes", "gradient-flow", "cost"))
 
 
 class TestCloseUp:
@@ -460,7 +494,7 @@ class TestNamedGradients:
     def test_three_parameters_are_followed_by_name(self) -> None:
         figure = gradients.gradient_flow(Subject(self.deep(*self.NAMES)))
         assert figure is not None
-        _, _, named = figure.axes
+        named = figure.axes[4]
         assert named.get_title() == "vgg_50"
         lines = {line.get_label(): np.asarray(line.get_ydata()) for line in named.lines}
         assert list(lines) == list(self.NAMES)
@@ -470,14 +504,14 @@ class TestNamedGradients:
     def test_a_network_that_lacks_one_has_no_such_panel(self) -> None:
         figure = gradients.gradient_flow(Subject(self.deep(*self.NAMES[:2])))
         assert figure is not None
-        assert len(figure.axes) == 2
+        assert len(figure.axes) == 4
 
     def test_one_epoch_is_points(self) -> None:
         norms = {**{name: v[:1] for name, v in NORMS.items()}, **{n: [1.0] for n in self.NAMES}}
         one = {"vgg_50": [record(SHORT.but(epochs=1), probes={"gradient_norms": norms})]}
         figure = gradients.gradient_flow(Subject(one))
         assert figure is not None
-        lines = [*figure.axes[0].lines, *figure.axes[2].lines]
+        lines = [*figure.axes[0].lines, *figure.axes[3].lines]
         assert {line.get_marker() for line in lines} == {"o"}
 
 

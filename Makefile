@@ -8,6 +8,7 @@
 #   make coverage      which lines no test carries out; a report in .cvclaims/coverage
 #   make site          docs/ and the API's reference as a site, in .cvclaims/site
 #   make test          the whole test suite, and every claim at smoke scale
+#   make test-page     the page of results in a real Chromium
 #   make test-matrix   the numeric tests under other instruction sets and numbers of threads
 
 # TORCH=2.11.0: with that version of torch, in an environment of its own.
@@ -27,7 +28,7 @@ READY  := $(VENV)/.ready
 SMOKE  := .cvclaims/smoke
 MINE   := .cvclaims/results
 
-.PHONY: claims results evidence check coverage site test test-matrix replay bench clean
+.PHONY: test-page claims results evidence check coverage site test test-matrix replay bench clean
 
 # Into a folder that git ignores: this machine trains for itself, and what is committed stays.
 # pytest ends with 10 where all that failed are claims that were refuted, and the comparison with 1
@@ -64,8 +65,13 @@ test: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest tests -n auto -q
+	$(BIN)/pytest tests -n auto -q --ignore tests/page
 	$(BIN)/pytest claims -n auto -q --claims-scale smoke --claims-results $(SMOKE) --claims-store $(SMOKE)/records
+
+# results/index.html in a real browser: Debian's packages chromium and chromium-driver.
+test-page: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[page]'
+	$(BIN)/pytest tests/page -q -n 0
 
 # The numeric tests under several instruction sets and numbers of threads; SETTINGS=avx2-1: only that.
 test-matrix: $(READY)

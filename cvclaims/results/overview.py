@@ -27,7 +27,7 @@ def certainty(rows: Sequence[ClaimView]) -> str:
     if by_chance:
         text += (
             f" {len(by_chance)} of them by a statistical rule, the others by counting or proof. A "
-            f"statistical verdict is false in at most {OVERALL:.0%} of all cases, so up to "
+            f"statistical verdict is false in at most {100 * OVERALL:.0f} % of all cases, so up to "
             f"{OVERALL * len(by_chance):.1f} of these are expected to be wrong by chance alone."
         )
     return f"{text}\n"
@@ -44,7 +44,15 @@ def _is_statistical(row: ClaimView) -> bool:
 
 
 def reports_table(rows: Sequence[ClaimView]) -> str:
-    """A line for each report: its rows by verdict, full and reduced apart, and their sum."""
+    """`counts` as Markdown, the numbers to the right."""
+    heads, *lines = counts(rows)
+    told = table(heads, [[plain(name), *cells] for name, *cells in lines]).split("\n")
+    told[1] = "|---|" + "--:|" * (len(heads) - 1)
+    return "\n".join(told)
+
+
+def counts(rows: Sequence[ClaimView]) -> list[list[str]]:
+    """Heads, and a line for each report: its rows by verdict, full and reduced apart; their sum."""
     scales = [s for s in ("full", "reduced") if any(_is_of(row, s) for row in rows)]
     verdicts = (*JUDGED, Verdict.RAN)
     heads = ["report", "claims", "rows"]
@@ -53,13 +61,11 @@ def reports_table(rows: Sequence[ClaimView]) -> str:
     lines = []
     for slug, part in by_report(rows).items():
         number, title, _ = heading(part)
-        name = f"{number}. {plain(title or slug)}" if number else plain(title or slug)
+        name = f"{number}. {title or slug}" if number else title or slug
         lines.append([name, *_tally(part, scales)])
     if len(lines) > 1:
-        lines.append(["**all**", *_tally(rows, scales)])
-    told = table(heads, lines).split("\n")
-    told[1] = "|---|" + "--:|" * (len(heads) - 1)  # numbers stand to the right
-    return "\n".join(told)
+        lines.append(["all", *_tally(rows, scales)])
+    return [heads, *lines]
 
 
 _APART = (Verdict.NOT_EVALUATED, Verdict.ERROR)

@@ -1,5 +1,6 @@
 """Writing the results folder: `claims.json` for programs, README.md and figures for readers."""
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from cvclaims.results.claim_page import claim_page, claims_of, file_of
 from cvclaims.results.claims_json import CLAIMS, read_claims, short, to_json
 from cvclaims.results.figures.index import OVERVIEW, Drawn, Records, draw_figures, standing_figures
 from cvclaims.results.folder import figures_of, traced
+from cvclaims.results.html import INDEX, index_html
 from cvclaims.results.merging import merge
 from cvclaims.results.output import ResultsError
 from cvclaims.results.page import PAGE, compose, title_of
@@ -182,6 +184,9 @@ def _write_page(done: Written, drawn: Drawn, sections: Sequence[Section]) -> Non
         own.setdefault(part.report, []).extend([text] if text else [])
     whole = OVERVIEW if (done.page.parent / OVERVIEW).is_file() else ""
     _write(done, done.page, compose(done.rows, own, whole).encode())
+    figures = figures_of(drawn.pictures)
+    shown = [dataclasses.replace(row, figures=figures.get(row.place, [])) for row in done.rows]
+    _write(done, done.page.with_name(INDEX), index_html(shown).encode())
 
 
 def _with_new_figures(folder: Path, drawn: Drawn) -> list[ClaimView]:

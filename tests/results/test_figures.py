@@ -29,7 +29,9 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> Drawings:
     def draw(kind: str, subject: Subject) -> bytes | None:
         runs = subject.runs
         has_units = any("histograms" in r.probes for part in runs.values() for r in part)
-        if kind in ("dots", "close-up", "classes", "gradient-flow", "cost") or not (kind == "curves" or has_units):
+        if kind in ("dots", "close-up", "classes", "gradient-flow", "cost") or not (
+            kind == "curves" or has_units
+        ):
             return None  # these networks are shallow, and soon trained
         seeds = {name: [r.seed for r in part] for name, part in runs.items()}
         calls.append((kind, seeds, subject.title))

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cvclaims.cli.output import OutputError, refuse, show
+from cvclaims.cli.output import OutputError, add_command, show
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -49,37 +49,32 @@ __pycache__/
 results/records/.locks/
 """
 
-_EXIT = """\
-exit status:
-  0  the folder is there, with its three files
-  2  it was there before and not empty, its name is no word, or it cannot be written
-"""
-
 
 def add_to(commands: "Commands") -> None:
     """Add the command."""
-    parser = commands.add_parser(
-        "new",
-        help="begin claims for a paper, in a folder of their own",
+    parser = add_command(
+        commands, "new", carry_out,
+        summary="begin claims for a paper, in a folder of their own",
         description="Make a folder with one claim to change, pytest's ini file and a .gitignore. "
         "`pytest` in it trains the claim's networks in seconds and judges it.",
-        epilog=_EXIT,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+        statuses={
+            0: "the folder is there, with its three files",
+            2: "it was there before and not empty, its name is no word, or it cannot be written",
+        },
+    )  # fmt: skip
     parser.add_argument(
         "folder", type=Path, help="its last part, such as my-paper, names the paper"
     )
-    parser.set_defaults(carry_out=carry_out)
 
 
 def carry_out(options: argparse.Namespace) -> int:
     """Make the folder; returns the exit status."""
     try:
         show(_made(options.folder))
-    except (ValueError, OutputError) as error:
-        return refuse("new", error)
+    except ValueError as error:
+        raise OutputError(str(error)) from None
     except OSError as error:
-        return refuse("new", ValueError(f"{options.folder} cannot be written ({error.strerror})"))
+        raise OutputError(f"{options.folder} cannot be written ({error.strerror})") from None
     return 0
 
 

@@ -1,16 +1,53 @@
-"""What every command prints: lines that fit, in what the terminal can show."""
+"""What every command shares: how it is added, and lines that fit, as the terminal can show them."""
 
+import argparse
+import json
 import os
 import shutil
 import sys
-from collections.abc import Iterable
-from typing import TextIO
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, TextIO
 
 from cvclaims.text import clean, encodable, wrapped
 
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
 
 class OutputError(RuntimeError):
-    """What a command found cannot be printed; the message is one line."""
+    """What a command was asked for cannot be had or printed; the message is one line."""
+
+
+def add_command(
+    commands: "Commands",
+    name: str,
+    carry_out: Callable[[argparse.Namespace], int],
+    *,
+    summary: str,
+    description: str,
+    statuses: dict[int, str],
+) -> argparse.ArgumentParser:
+    """Add a command; returns its parser, for its own arguments.
+
+    `statuses` says what each exit status means. That of 2, for input that cannot be used, goes
+    without saying where nothing is said of it.
+    """
+    meant = {2: "the input cannot be used, or the answer not be printed; one line says why"}
+    lines = [f"  {status}  {means}" for status, means in sorted((meant | statuses).items())]
+    parser = commands.add_parser(
+        name,
+        help=summary,
+        description=description,
+        epilog="\n".join(["exit status:", *lines]),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(carry_out=carry_out)
+    return parser
+
+
+def write_json(facts: Any) -> None:
+    """Print facts for programs."""
+    write(json.dumps(facts, ensure_ascii=False, indent=1).split("\n"))
 
 
 def show(lines: Iterable[str]) -> None:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cvclaims.cli.output import OutputError, refuse, show
+from cvclaims.cli.output import add_command, show
 from cvclaims.text import clean
 
 if TYPE_CHECKING:
@@ -17,26 +17,22 @@ if TYPE_CHECKING:
 
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
-_EXIT = """\
-exit status:
-  0  all of it is written
-  1  some of it could not be, or something in the folder is damaged; a line each says what
-  2  RESULTS cannot be read or written; one line says why
-"""
-
 
 def add_to(commands: "Commands") -> None:
     """Add the command."""
-    parser = commands.add_parser(
-        "report",
-        help="write the pages, tables and figures of a results folder anew",
+    parser = add_command(
+        commands, "report", carry_out,
+        summary="write the pages, tables and figures of a results folder anew",
         description="Write the page, each claim's page, tables, figures and index.html of a "
         "results folder anew, from its claims.json and its records. No claim is judged: "
         "`pytest --claims-replay` does that. A report's own section comes from the conftest.py of "
         "the project that the folder lies in.",
-        epilog=_EXIT,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+        statuses={
+            0: "all of it is written",
+            1: "some of it could not be, or something in the folder is damaged; a line each says "
+            "what",
+        },
+    )  # fmt: skip
     parser.add_argument(
         "results", metavar="RESULTS", type=Path, nargs="?", default=Path("results"),
         help="a results folder (default: results)",
@@ -44,7 +40,6 @@ def add_to(commands: "Commands") -> None:
     parser.add_argument(
         "--store", type=Path, help="where its records are (default: RESULTS/records)"
     )
-    parser.set_defaults(carry_out=carry_out)
 
 
 def carry_out(options: argparse.Namespace) -> int:
@@ -57,16 +52,12 @@ def carry_out(options: argparse.Namespace) -> int:
 
     folder: Path = options.results
     store = Store(options.store or folder / "records", read_only=True)
-    try:
-        if not (folder / CLAIMS).exists():
-            raise ResultsError(f"{folder} has no {CLAIMS}: name a folder that pytest has written")
-        found = Results.load(folder, store.root)
-        sections, problems = _sections(folder.resolve().parent)
-        done = write_results(folder, [], found.runs, lambda: store, sections, anew=True)
-        told = [f"{folder}: {len(done.written)} files written, {len(done.removed)} removed"]
-        show(told)
-    except (ResultsError, OutputError) as error:
-        return refuse("report", error)
+    if not (folder / CLAIMS).exists():
+        raise ResultsError(f"{folder} has no {CLAIMS}: name a folder that pytest has written")
+    found = Results.load(folder, store.root)
+    sections, problems = own_sections(folder.resolve().parent)
+    done = write_results(folder, [], found.runs, lambda: store, sections, anew=True)
+    show([f"{folder}: {len(done.written)} files written, {len(done.removed)} removed"])
     problems = list(dict.fromkeys([*found.problems, *problems, *done.problems]))
     for problem in problems:
         print(clean(problem), file=sys.stderr)
@@ -86,7 +77,7 @@ class _Sections:
         return 0
 
 
-def _sections(project: Path) -> "tuple[list[Section], list[str]]":
+def own_sections(project: Path) -> "tuple[list[Section], list[str]]":
     """The sections that a project's conftest.py adds, and why they cannot be had."""
     import pytest
 

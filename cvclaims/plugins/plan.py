@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence, Set
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -28,6 +28,8 @@ class Planner:
 
     def __init__(self, suite: Suite) -> None:
         self.suite = suite
+        # What the lines say, for programs.
+        self.facts: dict[str, Any] = {}
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
@@ -47,6 +49,7 @@ class Planner:
 
     def _lines(self) -> Iterator[str]:
         cases = list(self.suite.cases.values())
+        self.facts = {"tests": len(cases), "runs": {}, "claims": []}
         if not cases:
             yield "no claims were selected"
             return
@@ -73,6 +76,11 @@ class Planner:
                 yield "what cannot run here is counted as if it could"
         yield from estimate.faults
         steps = list(order(training, there, seeds, estimate.seconds))
+        self.facts["runs"] = {
+            name: _counted(part, there, estimate)
+            for name, part in (("first look", first), ("worst case", whole))
+        }
+        self.facts["claims"] = [_facts(step, estimate) for step in steps]
         if steps and self.suite.config.option.verbose > -2:
             stored = len(training) - len(steps)
             yield f"{stored} have their first look in the store; the others, cheapest first, each"
@@ -122,6 +130,29 @@ def _look(needed: Sequence[Sequence[Run]], there: Set[Run], estimate: Estimate) 
         f"{len(claims)} run{'s' * (len(claims) != 1)}, {shared} of them shared between claims; "
         f"{len(claims) - len(left)} in the store, {len(left)} left: {estimate.told(left)}"
     )
+
+
+def _counted(
+    needed: Sequence[Sequence[Run]], there: Set[Run], estimate: Estimate
+) -> dict[str, Any]:
+    """How many runs, how many are left, and their seconds; None where some cannot be told."""
+    runs = {run for part in needed for run in part}
+    left = [run for run in runs if run not in there]
+    seconds, unknown = estimate.total(left)
+    return {"runs": len(runs), "left": len(left), "seconds": None if unknown else seconds}
+
+
+def _facts(step: Step[Case], estimate: Estimate) -> dict[str, Any]:
+    claim = step.case.claim
+    seconds, unknown = estimate.total(step.new)
+    return {
+        "claim": claim.id,
+        "case": claim.case,
+        "scale": step.case.scale,
+        "runs": len(step.runs),
+        "left": len(step.new),
+        "seconds": None if unknown else seconds,
+    }
 
 
 def _told(cases: Sequence[Case], training: Sequence[Case]) -> str:

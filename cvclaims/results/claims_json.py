@@ -45,13 +45,20 @@ def read_claims(path: Path) -> tuple[list[ClaimView], str]:
     be read, raise ResultsError.
     """
     try:
-        forms = _forms(path, read_plain(path))
+        content = read_plain(path)
     except FileNotFoundError:
         return [], ""
     except OSError as error:
         raise ResultsError(
             f"{path} cannot be read ({error.strerror}): free it or choose another folder"
         ) from None
+    return parsed(path, content)
+
+
+def parsed(path: Path, content: bytes) -> tuple[list[ClaimView], str]:
+    """The same of a file's content; `path` is for messages."""
+    try:
+        forms = _forms(path, content)
     except ValueError as error:
         return [], short(error)
     views, damage = [], []

@@ -1,6 +1,7 @@
 """A claim's own page."""
 
 import re
+from typing import Any
 
 from cvclaims.results.claim_page import claim_page, claims_of, file_of
 from cvclaims.results.view import Numbers
@@ -112,9 +113,10 @@ def test_no_text_from_outside_gets_out_raw() -> None:
     texts = dict.fromkeys(
         ["title", "case", "reason", "source", "disputed", "rule", "failure", "report_note"], nasty
     )
-    lists = {"assumed": [nasty], "guards": [nasty], "versions": {nasty: [nasty]}}
-    given = {"reported": {nasty: 1.0}, "measured": {}}
-    page = claim_page([judged("5.04", names, **texts, **lists, **given)], SHELF.records)
+    given: dict[str, Any] = dict(texts)
+    given |= {"assumed": [nasty], "guards": [nasty], "versions": {nasty: [nasty]}}
+    given |= {"reported": {nasty: 1.0}, "measured": {}}
+    page = claim_page([judged("5.04", names, **given)], SHELF.records)
     assert "![x]" not in page
     assert "<b>" not in page
     assert "\n# head" not in page

@@ -78,7 +78,7 @@ def test_each_seed_is_a_dot_beside_the_reported_value() -> None:
     figure = dots(Subject({"ce": [], "mse": []}, rows=[one, row("5.05", measured={})]))
     assert figure is not None
     (panel,) = figure.axes
-    drawn = {tuple(map(float, line.get_xdata())): line.get_marker() for line in panel.get_lines()}  # type: ignore[arg-type, union-attr]
+    drawn = {tuple(map(float, line.get_xdata())): line.get_marker() for line in panel.get_lines()}  # type: ignore[arg-type]
     assert drawn[(0.98, 0.985, 0.979)] == "o"
     assert drawn[(0.9, 0.91)] == "D"
     assert drawn[(0.8,)] == "D"

@@ -57,7 +57,7 @@ ROOMS: dict[str, set[str]] = {
     },
 }
 ROOMS["plugins"] = set(ROOMS)  # they connect the rooms
-ROOMS["cli"] = {"text", "files", "results", "records", "locks", "queue", "plugins"}
+ROOMS["cli"] = {"text", "files", "results", "records", "specs", "data", "locks", "queue", "plugins"}
 ROOMS["__main__"] = {"cli"}
 
 # Needed while tests are collected, in any project: nothing heavy at all.

@@ -37,9 +37,9 @@ def carry_out(options: argparse.Namespace) -> int:
     import pytest
 
     plan, said = _Plan(), io.StringIO()
-    with contextlib.redirect_stdout(said):
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
         status = pytest.main([*told, "-p", "no:cacheprovider"], plugins=[plan])
-    if not plan.facts:
+    if status and not plan.facts.get("tests"):
         last = said.getvalue().strip().rpartition("\n")[2]
         raise OutputError(f"pytest made no plan ({last or f'status {status:d}'})")
     write_json(plan.facts)

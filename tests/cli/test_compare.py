@@ -1,6 +1,7 @@
 """`cvclaims compare`: what agrees, what does not, and what it cannot use."""
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -153,7 +154,7 @@ def test_nowhere_to_say_why_is_no_traceback(where: str) -> None:
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (None, "nowhere does not exist: name a folder that --claims-results wrote"),
+        (None, "nowhere does not exist, and is no git revision with results/claims.json (fatal: "),
         ("", "nowhere has no claims.json: name a folder that --claims-results wrote"),
         ("{", "nowhere/claims.json is damaged (not JSON"),
         ('{"schema": 1, "claims": [{}]}', "nowhere/claims.json is damaged (1 of 1 rows unsound"),
@@ -261,3 +262,66 @@ def env(**changes: str) -> dict[str, str]:
 def command(*argv: str, **changes: str) -> subprocess.CompletedProcess[str]:
     call = [sys.executable, "-m", "cvclaims", "compare", *argv]
     return subprocess.run(call, env=env(**changes), capture_output=True, text=True, check=False)
+
+
+def test_a_git_revision_is_a_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder(tmp_path / "results", a("5.04"))
+    git = ("git", "-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false")
+    for command in (("init", "-q"), ("add", "."), ("commit", "-qm", "results")):
+        subprocess.run([*git, *command], check=True)
+    (tmp_path / "results" / "claims.json").write_bytes(to_json([a("5.04", "refuted")]))
+    assert main(["compare", "HEAD", "results"]) == 1
+    assert main(["compare", "HEAD:results", "HEAD"]) == 0
+    assert main(["compare", "HEAD:elsewhere", "results"]) == 2
+    assert main(["compare", "HEAD^", "results"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "moved"),
+    [
+        ((0.90, 0.91, 0.92), (0.95, 0.96, 0.97), True),
+        ((0.90, 0.91, 0.92), (0.92, 0.93, 0.94), False),  # within 0.025 of each other's mean
+        ((0.90, 0.91, 0.92), (0.8, 0.95, 1.3), False),  # beyond the first's interval alone
+        ((33.0,), (33.0,), False),
+        ((33.0,), (34.0,), True),
+        ((math.nan,), (1.0,), True),
+    ],
+)
+def test_agreeing_verdicts_with_numbers_apart_are_told(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    before: tuple[float, ...],
+    after: tuple[float, ...],
+    moved: bool,
+) -> None:
+    sides = []
+    for name, values in (("a", before), ("b", after)):
+        of = {**measured(*values), "values": list(values)}
+        of |= {"mean": None, "values": [None]} if math.isnan(values[0]) else {}
+        sides.append(str(folder(tmp_path / name, a("5.04", measured={"ours": of}))))
+    assert main(["compare", *sides]) == 0
+    told = capsys.readouterr().out
+    assert ("1 agree with numbers beyond each other's intervals:" in told) == moved
+    main(["compare", "--json", *sides])
+    assert len(json.loads(capsys.readouterr().out)["moved"]) == moved
+
+
+def test_times_and_other_scales_never_count_as_moved(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    timed = {"rule": "ratio(1), timed", "device": "CPU"}
+    one = [a("5.04", **timed), a("5.05", scale="reduced")]
+    far = {"ours": measured(5.0, 5.1), "base": measured(9.0, 9.1)}
+    other = [a("5.04", measured=far, **timed), a("5.05", measured=far)]
+    main(["compare", str(folder(tmp_path / "a", *one)), str(folder(tmp_path / "b", *other))])
+    assert "beyond" not in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("both")
+def test_markdown_for_a_pull_request(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", "--markdown", "a", "b"]) == 1
+    told = capsys.readouterr().out
+    assert told.startswith("### Claims: a → b\n")
+    assert "**3 supported claims fell.** 1 of 6 verdicts agree." in told
+    assert "| 5.6 | ✓ supported | not there | |" in told.replace("\xa0", " ")

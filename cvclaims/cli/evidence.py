@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cvclaims.cli.output import OutputError, refuse, show
+from cvclaims.cli.output import OutputError, refuse, show, write_json
 from cvclaims.files import write_atomically
 from cvclaims.queue import QueueError, Step, read_queue
 from cvclaims.results.claims_json import CLAIMS, read_claims
@@ -71,6 +71,7 @@ def add_to(commands: "Commands") -> None:
     )
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--status", action="store_true", help="say what is done, left and next")
+    parser.add_argument("--json", action="store_true", help="with --status: for programs")
     what.add_argument(
         "--renew", action="store_true", help="take finished records into the results, and judge"
     )
@@ -93,7 +94,8 @@ def carry_out(options: argparse.Namespace) -> int:
             return 0
         work.check(steps, options.queue)
         if options.status:
-            show(work.status(steps))
+            found = list(work.status(steps))
+            write_json(found) if options.json else show(_status_lines(found))
             return 0
         return work.train(steps)
     except (QueueError, EvidenceError, LockError, ResultsError, OutputError) as error:
@@ -112,6 +114,22 @@ def _chosen(steps: Sequence[Step], given: str) -> list[Step]:
         if number not in by_number:
             raise QueueError(f"--steps: {number!r} is no step from 1 to {len(steps)}")
     return [by_number[number] for number in numbers]
+
+
+def _status_lines(found: Iterable[dict[str, Any]]) -> Iterator[str]:
+    following = True
+    for of in found:
+        planned = f"{of['scale']}, planned {of['planned hours']:g} h"
+        head = f"step {of['step']}, {of['what']} ({planned})"
+        if not of["left"]:
+            yield f"{head}: done, or judged at full scale"
+        elif of["timed"]:
+            yield f"{head}: {', '.join(of['left'])} to be timed"
+        else:
+            yield f"{head}: {of['plan']}"
+            if following and "0 left" not in of["plan"]:
+                following = False
+                yield "  this comes next"
 
 
 class Work:
@@ -142,24 +160,23 @@ class Work:
                 why = told[0].removeprefix("ERROR: ").removeprefix("--claims-id: ")
                 raise QueueError(f"{queue}: step {step.number}: {why}")
 
-    def status(self, steps: Sequence[Step]) -> Iterator[str]:
-        """What is done, what is left and how long it would take, step by step."""
-        following = True
+    def status(self, steps: Sequence[Step]) -> Iterator[dict[str, Any]]:
+        """What is left of each step, and how long it would take."""
         for step in steps:
-            left = self._left(step)
-            head = f"step {step.number}, {step.what} ({step.scale}, planned {step.hours:g} h)"
-            if not left:
-                yield f"{head}: done, or judged at full scale"
-                continue
-            if step.timed:
-                yield f"{head}: {', '.join(left)} to be timed"
-                continue
-            done = self._pytest(step, "--claims-plan", "-qq", capture=True, ids=left)
-            lines = [line for line in done.stdout.splitlines() if line.startswith("first look")]
-            yield f"{head}: {lines[0] if lines else 'no plan'}"
-            if following and "0 left" not in (lines or [""])[0]:
-                following = False
-                yield "  this comes next"
+            left, plan = self._left(step), ""
+            if left and not step.timed:
+                done = self._pytest(step, "--claims-plan", "-qq", capture=True, ids=left)
+                lines = [line for line in done.stdout.splitlines() if line.startswith("first look")]
+                plan = lines[0] if lines else "no plan"
+            yield {
+                "step": step.number,
+                "what": step.what,
+                "scale": step.scale,
+                "planned hours": step.hours,
+                "timed": step.timed,
+                "left": left,
+                "plan": plan,
+            }
 
     def train(self, steps: Sequence[Step]) -> int:
         """Train the queue: all first looks, then what these left open; returns an exit status."""

@@ -25,7 +25,7 @@ from cvclaims.results.view import ClaimView
 Records: TypeAlias = Callable[[ClaimView], Runs]
 
 # Raise it when `drawing` draws the same records differently: every figure is then drawn anew.
-VERSION = 10
+VERSION = 11
 INDEX = "figures/index.json"
 # The picture of all claims.
 OVERVIEW = "figures/overview.svg"

@@ -136,7 +136,7 @@ def _strip(axes: "Axes", views: Sequence[ClaimView]) -> None:
     axes.set_xlim(-FURTHEST - 0.5, FURTHEST + 0.5)
     axes.set_xticks([-8, -4, -2, 0, 2, 4, 8], ["≤ −8", "−4", "−2", "0", "2", "4", "≥ 8"])
     axes.grid(False, axis="y")
-    axes.set_xlabel("← against the claim        standard errors        for the claim →")
+    axes.set_xlabel("← against the claim · standard errors · for the claim →")
     axes.set_title(
         f"{len(views)} rows judged over seeds\n(how far the evidence leans)", fontsize=10
     )

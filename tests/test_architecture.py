@@ -24,6 +24,7 @@ ROOMS: dict[str, set[str]] = {
     "text": set(),
     "catalogue": set(),
     "seeds": set(),
+    "events": {"text"},
     "queue": {"catalogue"},
     "files": set(),
     "session": set(),
@@ -43,7 +44,7 @@ ROOMS: dict[str, set[str]] = {
     "models": {"catalogue", "specs", "seeds", "recipe"},
     "training": {"catalogue", "specs", "files", "seeds", "recipe", "trainable", "data", "models"},
     "engines": {
-        *("catalogue", "seeds", "locks", "text", "logs", "recipe", "trainable", "plan"),
+        *("catalogue", "seeds", "locks", "text", "events", "logs", "recipe", "trainable", "plan"),
         *("records", "data", "models", "training"),
     },
     "schedule": {"claim", "plan"},
@@ -57,7 +58,18 @@ ROOMS: dict[str, set[str]] = {
     },
 }
 ROOMS["plugins"] = set(ROOMS)  # they connect the rooms
-ROOMS["cli"] = {"text", "files", "results", "records", "specs", "data", "locks", "queue", "plugins"}
+ROOMS["cli"] = {
+    "text",
+    "files",
+    "results",
+    "records",
+    "specs",
+    "data",
+    "locks",
+    "queue",
+    "events",
+    "plugins",
+}
 ROOMS["__main__"] = {"cli"}
 
 # Needed while tests are collected, in any project: nothing heavy at all.

@@ -19,6 +19,7 @@ from cvclaims.cli import (
     plan,
     report,
     show,
+    watch,
 )
 from cvclaims.cli.output import OutputError, refuse
 from cvclaims.results.output import ResultsError
@@ -27,7 +28,7 @@ _EXIT = """\
 exit status: 0 where all is well, 1 where a command found what it looks for, 2 for input that
 it cannot use, told in one line; `cvclaims COMMAND --help` says which for each.
 """
-COMMANDS = (listing, show, compare, report, merge, plan, evidence, doctor, new)
+COMMANDS = (listing, show, compare, report, merge, plan, evidence, watch, doctor, new)
 SHELLS = ("bash", "zsh", "tcsh")
 
 

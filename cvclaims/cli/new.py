@@ -47,6 +47,7 @@ __pycache__/
 .benchmarks/
 .cvclaims/
 results/records/.locks/
+results/records/.sessions/
 """
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cvclaims.catalogue import known
+from cvclaims.events import Progress
 from cvclaims.plan import Run
 from cvclaims.records import Record, Store
 
@@ -44,7 +45,7 @@ class Session:
         session: the session's id, which its records carry.
         rerun: whether records of other sessions do not count.
         claims: a folder of the repository that the claims lie in; records name its commit.
-        report: called with a line about what trains; None: nobody looks.
+        report: called as runs go on and end; None: nobody looks.
     """
 
     store: Store
@@ -55,7 +56,7 @@ class Session:
     session: str = ""
     rerun: bool = False
     claims: Path | None = None
-    report: Callable[[str], None] | None = None
+    report: Callable[[Progress], None] | None = None
 
 
 class Evidence(Protocol):

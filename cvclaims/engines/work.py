@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from cvclaims.data.load import load
 from cvclaims.data.packed import cache_folder
 from cvclaims.engines.device import Share, shared
 from cvclaims.engines.provenance import device_name, origin
+from cvclaims.events import Progress
 from cvclaims.models import build_for, stacks
 from cvclaims.plan import Run
 from cvclaims.recipe import CURVES, Recipe
@@ -35,8 +36,8 @@ from cvclaims.training.precision import precision_on
 # GPU launches the same kernels for many networks as for one, until they fill it.
 STACK_PARAMETERS = {"cpu": 1_500_000, "cuda": 50_000_000, "mps": 1_500_000}
 
-# Called after every epoch with one line about what trains.
-Report = Callable[[str], None]
+# Called after every epoch, and when a run is over.
+Report = Callable[[Progress], None]
 
 
 @dataclass(frozen=True)
@@ -103,10 +104,11 @@ class Work:
 
         def progress(epoch: int, epochs: int, accuracy: list[float], rate: float) -> None:
             if self.report is not None:
-                self.report(_progress_line(runs, epoch, epochs, accuracy, rate))
+                self.report(self._progress(runs, epoch, epochs, accuracy, rate))
 
         results = train(pairs, data, self.device, progress, kept, share.give_way)
         begun = kept.elsewhere if kept is not None else ""
+        self._ended(runs, [result.status for result in results])
         return [
             self._record(run, data, result, len(runs), begun=begun)
             for run, result in zip(runs, results, strict=True)
@@ -117,18 +119,39 @@ class Work:
         data, kept = self.data(run), self._folder(run)
         begun = time.perf_counter()
 
-        def tell(shown: str) -> None:
+        def tell(step: int, numbers: Mapping[str, float]) -> None:
             nonlocal begun
             begun += share.give_way()
             if self.report is not None:
-                self.report(f"{describe(run)}: {shown}")
+                self.report(Progress(describe(run), self.key(run)[:12], 0, step, 0, numbers))
 
         with _made(kept) as folder:
             args = training, run.seed, run.scale, self.device, folder, data, tell
             status, series, numbers = own.carry_out(*args)
         numbers.setdefault("seconds", time.perf_counter() - begun)
         trained = Trained(status, series, [], {}, numbers, "as it computes")
+        self._ended([run], [status])
         return self._record(run, data, trained, 1)
+
+    def _progress(
+        self, runs: Sequence[Run], epoch: int, epochs: int, accuracy: list[float], rate: float
+    ) -> Progress:
+        recipe = runs[0].recipe
+        return Progress(
+            what=describe(runs[0]),
+            key=self.key(runs[0])[:12],
+            beside=len(runs) - 1,
+            step=epoch,
+            steps=epochs,
+            numbers={"accuracy": max(accuracy)} if recipe.class_names else {},
+            rate=rate,
+            left=(epochs - epoch) * len(runs) * recipe.cost / epochs / rate,
+        )
+
+    def _ended(self, runs: Sequence[Run], statuses: Sequence[str]) -> None:
+        for run, status in zip(runs, statuses, strict=True):
+            if self.report is not None:
+                self.report(Progress(describe(run), self.key(run)[:12], done=status))
 
     def _folder(self, run: Run) -> Path | None:
         """Where a training of an author's own keeps what it goes on from; None without a cache."""
@@ -261,17 +284,3 @@ def _nothing(run: Run) -> Trained:
         curves = {name: [] for name in CURVES}
         numbers = {"parameters": 0, "images_per_second": 0.0}
     return Trained("failed", curves, [], {}, numbers)
-
-
-def _progress_line(
-    runs: Sequence[Run], epoch: int, epochs: int, accuracy: list[float], rate: float
-) -> str:
-    more = f" (+{len(runs) - 1} beside it)" if len(runs) > 1 else ""
-    recipe = runs[0].recipe
-    seen = len(runs) * recipe.cost / epochs
-    left = (epochs - epoch) * seen / rate
-    right = f"accuracy {max(accuracy):.3f}, " if recipe.class_names else ""
-    return (
-        f"{describe(runs[0])}{more}: epoch {epoch}/{epochs}, {right}{rate:,.0f} images/s, "
-        f"{left:.0f} s left"
-    )

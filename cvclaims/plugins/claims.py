@@ -69,7 +69,7 @@ def pytest_xdist_node_collection_finished(node: Any) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """A worker that is gone trains nothing."""
-    suite_of(node.config).notes.withdraw(f"live-{node.gateway.id}")
+    suite_of(node.config).gone(node.gateway.id)
 
 
 @pytest.hookimpl(tryfirst=True)

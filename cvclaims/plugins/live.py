@@ -1,8 +1,8 @@
-"""The live line: what trains now, while a session waits for it.
+"""What trains now, while a session waits for it: written to the session's journal, and shown.
 
-On a terminal it stands below pytest's own output and is rewritten in place; elsewhere a plain
-line comes out now and then. Under xdist the workers leave it as a note, and the process that
-owns the terminal shows it. It is decoration: whatever goes wrong with it is passed over.
+On a terminal a table stands below pytest's own output and is drawn anew in place; elsewhere plain
+lines come out now and then. Under xdist the workers write the journal, and the process that owns
+the terminal reads it. It is decoration: whatever goes wrong with it is passed over.
 """
 
 import contextlib
@@ -15,74 +15,52 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cvclaims.plugins.notes import Notes
-from cvclaims.text import cells, clean, fit
+from cvclaims.events import Follower, Journal, Progress, State
 
 if TYPE_CHECKING:
     from cvclaims.engines import Engine
     from cvclaims.plan import Run
+    from cvclaims.plugins.trackers import Tracker
     from cvclaims.records import Record
     from cvclaims.training.timing import Times
 
 PLAIN_SECONDS = 30.0
 LOOK_SECONDS = 1.0
 IDLE_SECONDS = 0.5  # pytest writes a result in several pieces: none may come in between
-# Move down (scrolling where it has to) and up again, so that there is a line below; go there,
-# clear it, write, and come back to where pytest left the cursor.
-DRAW = "\x1bD\x1b[A\x1b7\x1b[B\r\x1b[2K{}\x1b8"
-# What pytest writes goes to the end of its output: all that lies behind is the live line.
+MOST_LINES = 16
+# Move down (scrolling where it has to) and up again, so that there is room below; remember where
+# pytest left the cursor; each line is cleared and written; and back.
+DOWN, UP, SAVE, RESTORE = "\x1bD", "\x1b[{}A", "\x1b7", "\x1b8"
+LINE = "\x1b[B\r\x1b[2K{}"
+# What pytest writes goes to the end of its output: all that lies behind is ours.
 ERASE = "\x1b[J"
 
 
-class Line:
-    """One line about what trains; `claim` is the id of the claim that waits for it."""
+class Display:
+    """Shows a state to whoever looks; this one to nobody."""
 
-    every = 0.0
-    claim = ""
+    every = PLAIN_SECONDS
 
     def __init__(self) -> None:
         self._last = time.monotonic()
 
-    def tell(self, text: str) -> None:
-        """Show what this process trains, unless the line was changed just now."""
-        if self.due():
-            self.show([clean(f"claim {self.claim}: {text}")])
-
     def due(self) -> bool:
-        """Whether the line may change again; if so, that moment counts as its last change."""
+        """Whether it may change again; if so, that moment counts as its last change."""
         now = time.monotonic()
         if now - self._last < self.every:
             return False
         self._last = now
         return True
 
-    def show(self, texts: Sequence[str]) -> None:
-        """Show a text for each process that trains."""
+    def show(self, state: State) -> None:
+        """Show what trains."""
 
     def clear(self) -> None:
         """Nothing trains any more."""
 
 
-class Noted(Line):
-    """A worker's line, left where the process that reports finds it."""
-
-    every = 0.5
-
-    def __init__(self, notes: Notes, worker: str) -> None:
-        super().__init__()
-        self.notes, self.name = notes, f"live-{worker}"
-
-    def show(self, texts: Sequence[str]) -> None:
-        """Leave a note."""
-        self.notes.leave(self.name, " ".join(texts))
-
-    def clear(self) -> None:
-        """Take the note away."""
-        self.notes.withdraw(self.name)
-
-
-class Drawn(Line):
-    """A line below pytest's output on a terminal.
+class Drawn(Display):
+    """A table below pytest's output on a terminal.
 
     It writes to the terminal itself: in a test, pytest captures the standard output.
     """
@@ -94,14 +72,16 @@ class Drawn(Line):
         self.terminal = terminal
         self._drawn = False
 
-    def show(self, texts: Sequence[str]) -> None:
-        """Draw one of the texts, each in its turn."""
-        if not texts:
+    def show(self, state: State) -> None:
+        """Draw what trains."""
+        if not state.active:
             return self.clear()
-        text = texts[int(time.monotonic() / 2) % len(texts)]
         with contextlib.suppress(OSError):
-            width = os.get_terminal_size(self.terminal).columns or 80
-            self._write(DRAW.format(fitted(text, width - 1)))
+            size = os.get_terminal_size(self.terminal)
+            lines = rendered(state, max(20, (size.columns or 80) - 1))
+            lines = lines[: max(1, min(MOST_LINES, size.lines - 2))]
+            room = DOWN * len(lines) + UP.format(len(lines)) + SAVE
+            self._write(ERASE + room + "".join(map(LINE.format, lines)) + RESTORE)
             self._drawn = True
 
     def clear(self) -> None:
@@ -116,7 +96,7 @@ class Drawn(Line):
         os.write(self.terminal, text.encode(errors="replace"))
 
 
-class Printed(Line):
+class Printed(Display):
     """Plain lines between pytest's own, for logs."""
 
     every = PLAIN_SECONDS
@@ -126,37 +106,87 @@ class Printed(Line):
         self.reporter, self.writer = reporter, config.get_terminal_writer()
         self.capture = config.pluginmanager.getplugin("capturemanager")
 
-    def show(self, texts: Sequence[str]) -> None:
-        """Print every text, each on its line."""
+    def show(self, state: State) -> None:
+        """Print what trains, a line each, and how far the whole is."""
+        if not state.active:
+            return
         free = self.capture.global_and_fixture_disabled() if self.capture else None
         with free or contextlib.nullcontext():
             self.reporter.ensure_newline()
             if self.writer.width_of_current_line:  # workers' dots, which it does not know of
                 self.reporter.line("")
-            for text in texts:
+            for text in [*state.lines(), f"claims: {state.plan(time.time())}"]:
                 self.reporter.write_line(text)
             self.reporter.flush()
 
 
+def rendered(state: State, width: int) -> list[str]:
+    """A state's table as lines for a terminal of so many columns."""
+    from rich.console import Console
+
+    console = Console(width=width, force_terminal=True, legacy_windows=False)
+    with console.capture() as captured:
+        console.print(state.table(time.time()))
+    return captured.get().rstrip("\n").split("\n")
+
+
+class Live:
+    """What a process of a session tells of its training: to the journal, trackers and a display.
+
+    Attributes:
+        claim: the id of the claim that waits for it.
+    """
+
+    claim = ""
+
+    def __init__(
+        self, journal: Journal, display: Display, trackers: "Sequence[Tracker]" = ()
+    ) -> None:
+        self.journal, self.display, self.trackers = journal, display, trackers
+        self.state, self._follower = State(), Follower(journal.path)
+
+    def tell(self, progress: Progress) -> None:
+        """A run goes on, or is over."""
+        self.journal.progress(self.claim, progress)
+        for tracker in self.trackers:
+            tracker.take(self.claim, progress)
+        if not progress.done and self.display.due():
+            self.look()
+
+    def look(self) -> None:
+        """Show what the journal tells of all processes."""
+        self._follower.into(self.state)
+        self.display.show(self.state)
+
+    def close(self) -> None:
+        """Nothing trains any more."""
+        self.display.clear()
+        for tracker in self.trackers:
+            tracker.close()
+        self.journal.close()
+
+
 class Told:
-    """The session's engine, made when a verdict first asks for runs, and told to a line."""
+    """The session's engine, made when a verdict first asks for runs, and told of to a display."""
 
     def __init__(
         self,
         engine: "Callable[[], Engine]",
-        line: Line | None,
+        live: Live | None,
         claim: str,
         done: Callable[[], None] = lambda: None,
     ) -> None:
-        self.engine, self.line, self.claim, self.done = engine, line or Line(), claim, done
+        self.engine, self.live, self.claim, self.done = engine, live, claim, done
 
     def records(self, runs: "Sequence[Run]") -> "list[Record]":
-        """The records of the engine; the line is gone when they are here."""
-        self.line.claim = self.claim
+        """The records of the engine; the display is gone when they are here."""
+        if self.live is not None:
+            self.live.claim = self.claim
         try:
             return self.engine().records(runs)
         finally:
-            self.line.clear()
+            if self.live is not None:
+                self.live.display.clear()
             self.done()
 
     def times(self, *asked: Any) -> "Times":
@@ -165,11 +195,11 @@ class Told:
 
 
 class Watch(threading.Thread):
-    """Shows, in the process that reports, what its workers note."""
+    """Shows, in the process that reports, what the journal tells of its workers."""
 
-    def __init__(self, line: Line, notes: Notes, writer: Any) -> None:
+    def __init__(self, live: Live, writer: Any) -> None:
         super().__init__(name="cvclaims-live", daemon=True)
-        self.line, self.notes, self.writer = line, notes, writer
+        self.live, self.writer = live, writer
         self._done = threading.Event()
         self._lock = threading.RLock()
         self._wrote = time.monotonic()
@@ -180,7 +210,7 @@ class Watch(threading.Thread):
     def _guarded(self, *args: Any, **markup: Any) -> None:
         with self._lock:
             self._wrote = time.monotonic()
-            self.line.clear()
+            self.live.display.clear()
             self._write(*args, **markup)
 
     def run(self) -> None:
@@ -188,34 +218,27 @@ class Watch(threading.Thread):
         with contextlib.suppress(Exception):
             while not self._done.wait(LOOK_SECONDS):
                 with self._lock:
-                    if time.monotonic() - self._wrote > IDLE_SECONDS and self.line.due():
-                        self.line.show(self.notes.read("live-*"))
+                    quiet = time.monotonic() - self._wrote > IDLE_SECONDS
+                    if quiet and self.live.display.due():
+                        self.live.look()
 
     def stop(self) -> None:
         """Leave the terminal to pytest alone."""
         self._done.set()
         self.join(timeout=5)
-        self.line.clear()
+        self.live.display.clear()
         self.writer.write = self._write
 
 
-def fitted(text: str, width: int) -> str:
-    """A text in one line: what changes stands at its end, so it gives way before that."""
-    if cells(text) <= width:
-        return text
-    head, _, tail = text.rpartition(": ")
-    return fit(f"{fit(head, width - cells(tail) - 2)}… {tail}", width)
-
-
-def line_for(config: pytest.Config) -> Line | None:
-    """The line of the process that owns the terminal; None with -q or without a terminal plugin.
+def display_for(config: pytest.Config) -> Display:
+    """The display of the process that owns the terminal; to nobody with -q or without a terminal.
 
     To be called while pytest captures nothing.
     """
     reporter = config.pluginmanager.getplugin("terminalreporter")
     if not isinstance(reporter, pytest.TerminalReporter) or config.option.verbose < 0:
-        return None
-    # With -s or --capture=tee-sys tests write to the terminal, and could write into the line.
+        return Display()
+    # With -s or --capture=tee-sys tests write to the terminal, and could write into the table.
     in_place = sys.stdout.isatty() and config.getoption("capture") in ("fd", "sys")
     if in_place and sys.platform != "win32" and os.environ.get("TERM", "dumb") != "dumb":
         return Drawn(os.dup(sys.stdout.fileno()))

@@ -65,6 +65,7 @@ class Sink:
 
             view = self.rows[report.nodeid] = ClaimView.from_dict(json.loads(row))
             self._refuted += report.failed and view.verdict == "refuted"
+            self.suite.judged(view)
         # xdist reports the test that a worker died in with "???" for its phase.
         if str(report.when) == "???":
             self._crashed[report.nodeid] = str(report.longrepr).splitlines()[0]

@@ -26,6 +26,7 @@ OPTIONS = (
     ("results", "FOLDER", "where tables and figures are written (default: .cvclaims/results)"),
     ("store", "FOLDER", "where records are kept (default: records in the results folder)"),
     ("engine", "ENGINE", "where runs are carried out (default inline: in this process)"),
+    ("live", "TOOLS", "tell tensorboard, trackio or wandb of every run, too (names, with commas)"),
     ("device", "DEVICE", "auto, cpu, cuda, cuda:N or mps (default auto: a GPU where there is one)"),
 )  # fmt: skip
 FLAGS = (
@@ -57,6 +58,7 @@ class Settings:
     default: Path
     device: str
     engine: str
+    live: tuple[str, ...]
     replay: bool
     rerun: bool
     strict: bool
@@ -160,6 +162,7 @@ def read(config: pytest.Config) -> Settings:
         store=_path(config, "store") or results / "records",
         device=_device(given["device"] or "auto"),
         engine=_engine(given["engine"]),
+        live=_live(given["live"]),
         replay=bool(given["replay"]),
         rerun=bool(given["rerun"]),
         strict=bool(given["strict"]),
@@ -303,6 +306,16 @@ def _engine(given: str | None) -> str:
         what = f"{type(error).__name__}: {error}".splitlines()[0]
         raise refusal(f"--claims-engine: {_short(given)} cannot be loaded ({what})") from None
     return given
+
+
+def _live(given: str | None) -> tuple[str, ...]:
+    """The tools to tell of every run."""
+    from cvclaims.plugins.trackers import TRACKERS
+
+    names = tuple(part.strip() for part in (given or "").split(",") if part.strip())
+    if unknown := [name for name in names if name not in TRACKERS]:
+        raise refusal(f"--claims-live: {_short(unknown[0])!r} is none of {', '.join(TRACKERS)}")
+    return names
 
 
 def _ids(given: str | None) -> tuple[str, ...]:

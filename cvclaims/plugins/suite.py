@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from cvclaims.engines import Engine, Refusing
     from cvclaims.plan import Run
     from cvclaims.plugins.cases import Case
-    from cvclaims.plugins.live import Line, Told, Watch
+    from cvclaims.plugins.live import Live, Told, Watch
     from cvclaims.plugins.notes import Notes
     from cvclaims.records import Rerun, Store
+    from cvclaims.results.view import ClaimView
 
 
 class Suite:
@@ -31,7 +32,7 @@ class Suite:
         self.config = config
         self.cases: dict[str, Case] = {}
         self.problems: dict[str, str] = {}
-        self.line: Line | None = None
+        self.live: Live | None = None
         self._watch: Watch | None = None
         self._checked = False
         self.unwritten = False
@@ -109,7 +110,7 @@ class Suite:
         from cvclaims.plugins.live import Told
 
         # Made on demand: a verdict on something counted needs no engine, and so no torch.
-        return Told(lambda: self.engine, self.line, case.claim.id, self._count)
+        return Told(lambda: self.engine, self.live, case.claim.id, self._count)
 
     def _count(self) -> None:
         """Let the process that reports know which runs this one has trained and read."""
@@ -205,7 +206,7 @@ class Suite:
         else:
             self._check()
         if not (self.settings.replay or self.settings.plan):
-            self.line = self._line()
+            self.live = self._live(display=not self.is_worker, trains=True)
 
     def begin(self) -> None:
         """Take up the session's id, and attend to signals; raises UsageError."""
@@ -246,10 +247,22 @@ class Suite:
         if trains and device.asks_for_more_than_cpu(wanted) and (why := device.fault(wanted)):
             raise pytest.UsageError(f"--claims-device: {why}")
 
-    def _line(self) -> Line | None:
-        from cvclaims.plugins import live
+    def _live(self, *, display: bool, trains: bool) -> Live:
+        """What this process tells of its training; tools are told by those that train."""
+        from cvclaims.events import Journal
+        from cvclaims.plugins import live, trackers
 
-        return live.Noted(self.notes, self.worker) if self.is_worker else live.line_for(self.config)
+        worker = self.worker if self.is_worker or trains else "main"
+        journal = Journal(self.settings.store, self.session, worker, len(self.cases))
+        told = []
+        if trains and self.settings.live:
+            folder = self.config.rootpath / ".cvclaims"
+            try:
+                told = trackers.trackers(self.settings.live, self.session, folder)
+            except trackers.TrackerError as error:
+                self._refuse(str(error))
+        shown = live.display_for(self.config) if display else live.Display()
+        return live.Live(journal, shown, told)
 
     def watch(self) -> None:
         """Show what the workers train."""
@@ -257,16 +270,29 @@ class Suite:
             return
         from cvclaims.plugins import live
 
-        line = live.line_for(self.config)
-        if line is not None:
-            self._watch = live.Watch(line, self.notes, self.config.get_terminal_writer())
-            self._watch.start()
+        self.live = self._live(display=True, trains=False)
+        self._watch = live.Watch(self.live, self.config.get_terminal_writer())
+        self._watch.start()
+
+    def judged(self, row: ClaimView) -> None:
+        """Let whoever watches know of a verdict."""
+        if self.live is not None and not self.is_worker:
+            self.live.journal.write("claim", id=row.id, case=row.case, verdict=row.verdict)
+
+    def gone(self, worker: str) -> None:
+        """A worker that is gone trains nothing."""
+        if self.live is not None:
+            self.live.journal.write("end", worker=worker)
 
     def unwatch(self) -> None:
         """Leave the terminal to pytest."""
         if self._watch is not None:
             self._watch.stop()
             self._watch = None
+        if self.live is not None:
+            self.live.close()
+            if self.live.journal.fault:
+                self.store.problems.append(self.live.journal.fault)
 
     def finish(self) -> None:
         """Write what could not be written before; what still cannot is lost, and said to be."""
@@ -353,7 +379,7 @@ class Suite:
             session=self.session,
             rerun=settings.rerun,
             claims=self.config.rootpath,
-            report=self.line.tell if self.line is not None else None,
+            report=self.live.tell if self.live is not None else None,
         )
         return engine_named("replay" if settings.replay else settings.engine)(session)
 

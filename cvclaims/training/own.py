@@ -16,6 +16,8 @@ from cvclaims.seeds import stream
 from cvclaims.trainable import Training
 from cvclaims.training.pinned import pinned
 
+# Told, whenever a run logs, how often it has, and the newest of what it did.
+Tell = Callable[[int, Mapping[str, float]], None]
 # numpy and Python take seeds of 32 bits.
 SEEDS = 2**32
 
@@ -45,7 +47,7 @@ class Running:
         device: torch.device,
         folder: Path,
         data: Dataset | None,
-        tell: Callable[[str], None],
+        tell: Tell,
     ) -> None:
         self.seed, self.scale, self.device, self.folder = seed, scale, device, folder
         self.settings = SimpleNamespace(**training.settings)
@@ -67,8 +69,8 @@ class Running:
         for name, value in values.items():
             series = self._series.setdefault(name, [])
             series.append(finite(f"training {self._name} logs {name}", value, len(series) + 1))
-        shown = ", ".join(f"{name} {self._series[name][-1]:.4g}" for name in values)
-        self._tell(shown)
+        longest = max(map(len, self._series.values()))
+        self._tell(longest, {name: self._series[name][-1] for name in values})
 
     def diverged(self) -> None:
         """End the run here: its loss is finite no more. What was logged stays."""
@@ -99,7 +101,7 @@ def carry_out(
     device: torch.device,
     folder: Path,
     data: Dataset | None,
-    tell: Callable[[str], None],
+    tell: Tell,
 ) -> tuple[str, dict[str, list[float]], dict[str, float]]:
     """Train once; returns what became of it, the series and the numbers.
 

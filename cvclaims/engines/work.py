@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -80,10 +81,14 @@ class Work:
         """
         # A timed claim takes the device alone.
         with shared(self.device) as share, one_thread(runs[0].trained):
-            if isinstance(training := runs[0].trained, Training):
-                (run,) = runs
-                return [self._own(run, training, share)]
-            return self._train(runs, share)
+            try:
+                if isinstance(training := runs[0].trained, Training):
+                    (run,) = runs
+                    return [self._own(run, training, share)]
+                return self._train(runs, share)
+            except Exception:
+                self._ended(runs, ["failed"] * len(runs))
+                raise
 
     def done(self, runs: Sequence[Run]) -> None:
         """Their records are written, or will not be: what was kept to go on from is removed."""
@@ -100,12 +105,24 @@ class Work:
     def _train(self, runs: Sequence[Run], share: Share) -> list[Record]:
         data, kept = self.data(runs[0]), self._checkpoint(runs)
         assert data is not None
-        pairs = [(run.recipe, run.seed) for run in runs]
+        pairs, recipe, beside = (
+            [(run.recipe, run.seed) for run in runs],
+            runs[0].recipe,
+            len(runs) - 1,
+        )
 
         def progress(epoch: int, epochs: int, accuracy: list[float], rate: float) -> None:
-            if self.report is not None:
-                self.report(self._progress(runs, epoch, epochs, accuracy, rate))
+            self._tell(
+                runs[0],
+                beside=beside,
+                step=epoch,
+                steps=epochs,
+                numbers={"accuracy": max(accuracy)} if recipe.class_names else {},
+                rate=rate,
+                left=(epochs - epoch) * len(runs) * recipe.cost / epochs / rate,
+            )
 
+        self._tell(runs[0], beside=beside, steps=recipe.epochs)
         results = train(pairs, data, self.device, progress, kept, share.give_way)
         begun = kept.elsewhere if kept is not None else ""
         self._ended(runs, [result.status for result in results])
@@ -122,9 +139,9 @@ class Work:
         def tell(step: int, numbers: Mapping[str, float]) -> None:
             nonlocal begun
             begun += share.give_way()
-            if self.report is not None:
-                self.report(Progress(describe(run), self.key(run)[:12], 0, step, 0, numbers))
+            self._tell(run, step=step, numbers=numbers)
 
+        self._tell(run)
         with _made(kept) as folder:
             args = training, run.seed, run.scale, self.device, folder, data, tell
             status, series, numbers = own.carry_out(*args)
@@ -133,25 +150,15 @@ class Work:
         self._ended([run], [status])
         return self._record(run, data, trained, 1)
 
-    def _progress(
-        self, runs: Sequence[Run], epoch: int, epochs: int, accuracy: list[float], rate: float
-    ) -> Progress:
-        recipe = runs[0].recipe
-        return Progress(
-            what=describe(runs[0]),
-            key=self.key(runs[0])[:12],
-            beside=len(runs) - 1,
-            step=epoch,
-            steps=epochs,
-            numbers={"accuracy": max(accuracy)} if recipe.class_names else {},
-            rate=rate,
-            left=(epochs - epoch) * len(runs) * recipe.cost / epochs / rate,
-        )
+    def _tell(self, run: Run, **progress: Any) -> None:
+        """How far a run is, where somebody wants to know."""
+        if self.report is not None:
+            recipe, key = run.trained.digest[:12], self.key(run)[:12]
+            self.report(Progress(run.trained.describe(), recipe, run.seed, key, **progress))
 
     def _ended(self, runs: Sequence[Run], statuses: Sequence[str]) -> None:
         for run, status in zip(runs, statuses, strict=True):
-            if self.report is not None:
-                self.report(Progress(describe(run), self.key(run)[:12], done=status))
+            self._tell(run, done=status)
 
     def _folder(self, run: Run) -> Path | None:
         """Where a training of an author's own keeps what it goes on from; None without a cache."""

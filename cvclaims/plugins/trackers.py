@@ -22,21 +22,28 @@ class TrackerError(RuntimeError):
 class Tracker(ABC):
     """A tool that is told of runs."""
 
+    name: str
+
     def __init__(self, session: str, folder: Path) -> None:
         self.session, self.folder = session, folder
         self._current = ""
 
     def take(self, claim: str, progress: Progress) -> None:
         """A run goes on, or is over."""
-        if progress.key != self._current:
-            self.close()
-            self._current = progress.key
-            self.begin(f"{claim} {progress.what} {progress.key}", {"claim": claim})
         if progress.done:
-            self.close()
+            if progress.run == self._current:  # others of its stack were not told of
+                self.close()
             return
-        numbers = {**progress.numbers, "images_per_second": progress.rate}
-        self.log(numbers, progress.step)
+        if progress.run != self._current:
+            self.close()
+            self._current = progress.run
+            name = f"{claim}: {progress.what}, seed {progress.seed}, {progress.key}"
+            self.begin(name, {"claim": claim, "seed": str(progress.seed)})
+        numbers = {**progress.numbers}
+        if progress.rate:
+            numbers["images_per_second"] = progress.rate
+        if progress.step:
+            self.log(numbers, progress.step)
 
     def close(self) -> None:
         """Whatever was begun ends."""
@@ -59,6 +66,8 @@ class Tracker(ABC):
 
 class TensorBoard(Tracker):
     """Event files below `.cvclaims/tensorboard/<session>`."""
+
+    name = "tensorboard"
 
     def __init__(self, session: str, folder: Path) -> None:
         super().__init__(session, folder)
@@ -85,6 +94,8 @@ class TensorBoard(Tracker):
 class Wandb(Tracker):
     """Weights & Biases: a run of the project `cvclaims`, in a group of the session's name."""
 
+    name = "wandb"
+
     def __init__(self, session: str, folder: Path) -> None:
         super().__init__(session, folder)
         import wandb
@@ -109,6 +120,8 @@ class Wandb(Tracker):
 class Trackio(Tracker):
     """Trackio: a run of the project `cvclaims`, told to it by its module's functions."""
 
+    name = "trackio"
+
     def __init__(self, session: str, folder: Path) -> None:
         super().__init__(session, folder)
         import trackio
@@ -128,11 +141,7 @@ class Trackio(Tracker):
         self._tool.finish()
 
 
-TRACKERS: Mapping[str, type[Tracker]] = {
-    "tensorboard": TensorBoard,
-    "trackio": Trackio,
-    "wandb": Wandb,
-}
+TRACKERS: Mapping[str, type[Tracker]] = {tool.name: tool for tool in (TensorBoard, Trackio, Wandb)}
 
 
 def trackers(names: tuple[str, ...], session: str, folder: Path) -> list[Tracker]:

@@ -133,7 +133,7 @@ def _print(watched: Sequence[Watched]) -> None:
     while _going(watched):
         if time.monotonic() - last >= PLAIN_SECONDS:
             last = time.monotonic()
-            if not all([show(one.lines()) for one in watched]):
+            if not all(show(one.lines()) for one in watched):
                 return
         time.sleep(LOOK_SECONDS)
 

@@ -25,8 +25,7 @@ COLUMNS = {
 def whole(state: State, now: float) -> str:
     """How far all of it is, in one line; `now` in seconds since 1970."""
     parts = [f"{len(state.judged)} of {state.claims} claims judged"] if state.claims else []
-    if len(state.held) <= state.runs:
-        parts.append(f"{len(state.held)} of {state.runs} planned runs here")
+    parts += [f"{len(state.held)} of {state.runs} planned runs here"] if state.runs else []
     parts.append(f"{state.trained} trained")
     parts += [f"{state.failed} crashed"] if state.failed else []
     parts.append(f"{duration(state.last - state.begun)} so far")
@@ -37,7 +36,7 @@ def whole(state: State, now: float) -> str:
         parts.append(f"no sign of life for {duration(silent)}: its processes are gone")
     else:
         left = state.left()
-        parts += [f"about {duration(left)} left at this pace"] if left is not None else []
+        parts += [f"about {duration(left)} left"] if left is not None else []
         quiet = silent > SILENCE_SECONDS
         parts += [f"silent for {duration(silent)}: a long epoch, or it hangs"] if quiet else []
     return ", ".join(parts)
@@ -81,6 +80,7 @@ def table(state: State, now: float, most: int, encoding: str) -> "Table":
             no_wrap=True,
             overflow="ellipsis" if encodable("…", encoding) == "…" else "crop",
             ratio=1 if name == "what trains" else None,
+            min_width=6 if name == "left" else None,
             max_width=24 if name in ("claim", "so far") else None,
         )
     runs = [run for _, run in sorted(state.active.items())]

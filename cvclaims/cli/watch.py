@@ -54,6 +54,7 @@ def carry_out(options: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         return 0
     for one in watched:
+        one.look()
         show(one.lines())
     return int(any(one.state.dead(time.time()) for one in watched))
 

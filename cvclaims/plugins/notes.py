@@ -49,13 +49,6 @@ class Notes:
             note for path in sorted(self.folder.glob(f"{pattern}.json")) for note in _read(path)
         ]
 
-    def withdraw(self, name: str) -> None:
-        """Take a note away, if it was left."""
-        try:
-            (self.folder / f"{name}.json").unlink(missing_ok=True)
-        except OSError:
-            return
-
     def remove(self) -> None:
         """Remove the folder, if it was made."""
         shutil.rmtree(self.folder, ignore_errors=True)

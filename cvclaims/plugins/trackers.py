@@ -4,6 +4,7 @@ Each is an extra of this package, and imported only where it is named. One run o
 ours; of a stack the first network is told, by the best of the accuracies in it.
 """
 
+import importlib
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -77,7 +78,7 @@ class TensorBoard(Tracker):
 
     def begin(self, name: str, about: Mapping[str, str]) -> None:
         """A folder of its own."""
-        place = re.sub(r"[^\w.=,-]+", "_", name)[:120]
+        place = re.sub(r"[^\w.=-]+", "_", name)[:120]
         self._writer = self._made(str(self.folder / "tensorboard" / self.session / place))
         self._writer.add_text("claim", about["claim"])
 
@@ -98,9 +99,7 @@ class Wandb(Tracker):
 
     def __init__(self, session: str, folder: Path) -> None:
         super().__init__(session, folder)
-        import wandb
-
-        self._tool: Any = wandb
+        self._tool: Any = importlib.import_module("wandb")
 
     def begin(self, name: str, about: Mapping[str, str]) -> None:
         """A run of theirs."""
@@ -124,9 +123,7 @@ class Trackio(Tracker):
 
     def __init__(self, session: str, folder: Path) -> None:
         super().__init__(session, folder)
-        import trackio
-
-        self._tool: Any = trackio
+        self._tool: Any = importlib.import_module("trackio")
 
     def begin(self, name: str, about: Mapping[str, str]) -> None:
         """A run of theirs."""

@@ -15,6 +15,7 @@ from cvclaims.data.load import load
 from cvclaims.engines import NotEvaluated, Refusing, RunFailed, inline, work
 from cvclaims.engines.provenance import device_name
 from cvclaims.engines.work import describe
+from cvclaims.events import Progress
 from cvclaims.locks import LockError
 from cvclaims.recipe import Recipe
 from cvclaims.records import Store, StoreError, UnwrittenError
@@ -106,19 +107,26 @@ class TestTraining:
         assert len(trainer.stacks) == 1
 
     def test_for_real(self, store: Store) -> None:
-        lines: list[str] = []
-        one = engine(store, report=lines.append)
+        told: list[Progress] = []
+        one = engine(store, report=told.append)
         found = one.records([*runs(0, 1), *runs(0, recipe=FASTER)])
         (alone,) = train([(TINY, 1)], load("digits", None), CPU)
         assert found[1].series["train_loss"] == pytest.approx(alone.curves["train_loss"], rel=1e-4)
         assert found[1].parameters == alone.numbers["parameters"]
         assert [r.origin.stacked for r in found] == [3, 3, 3]
         assert len(one.trained) == 3
-        assert len(lines) == TINY.epochs
-        assert lines[0].startswith(
-            "mlp on digits, sgd lr 0.1, cross_entropy, seed 0 (+2 beside it): epoch 1/2, accuracy "
+        assert [(p.event, p.step) for p in told[:3]] == [
+            ("run begun", 0),
+            ("epoch", 1),
+            ("epoch", 2),
+        ]
+        assert [(p.key, p.done) for p in told[-3:]] == [(r.key[:12], "finished") for r in found]
+        last = told[2]
+        assert (last.what, last.seed, last.beside, last.steps, last.left) == (
+            "mlp on digits, sgd lr 0.1, cross_entropy",
+            *(0, 2, 2, 0.0),
         )
-        assert lines[-1].endswith(" images/s, 0 s left")
+        assert set(last.numbers) == {"accuracy"}
 
     def test_where_a_record_came_from(self, store: Store, trainer: Trainer) -> None:
         (found,) = engine(store).records(runs(0))

@@ -1,4 +1,6 @@
-"""The live line: on a terminal, in a log, and from workers; never in pytest's own output."""
+"""What is shown while claims train: on a terminal, in a log, and from workers; never in pytest's
+own output. And what tools of other people's are told.
+"""
 
 import contextlib
 import fcntl
@@ -11,38 +13,59 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import pytest
 
-from cvclaims.plugins import live
-from cvclaims.plugins.live import Drawn, Line, Noted, Told, Watch, fitted
+from cvclaims import events
+from cvclaims.events import Follower, Journal, Progress, State
+from cvclaims.plugins import live, trackers
+from cvclaims.plugins.live import Display, Drawn, Known, Live, Told, Watch
 from cvclaims.plugins.notes import Notes
+from cvclaims.watching import lines
 from tests.plugins.project import Project
 
-ERASE = "\x1b[J"
+SESSION = "20261127-120000-0123abcd"
+RUN = Progress("mlp on digits", "55", 0, "aa11", 0, 3, 9, {"accuracy": 0.98}, 1_000.0, 7.0)
 
 
-class Listed(Line):
-    """A line that keeps what it showed."""
+class Listed(Display):
+    """A display that keeps what it showed."""
+
+    every = 0.0
 
     def __init__(self) -> None:
         super().__init__()
         self.seen: list[str] = []
 
-    def show(self, texts: Sequence[str]) -> None:
-        self.seen += texts
+    def show(self, state: State) -> None:
+        self.seen += lines(state)
 
     def clear(self) -> None:
         self.seen.append("")
+
+
+def live_in(folder: Path, display: Display, worker: str = "gw0") -> Live:
+    return Live(Journal(folder, SESSION, worker), display, known=lambda: Known(claims=2))
+
+
+def a_state(folder: Path, *workers: str) -> State:
+    for worker in workers:
+        live_in(folder, Display(), worker).tell(RUN)
+    made = live_in(folder, Display(), "main")
+    made.look()
+    return made.state
 
 
 @pytest.fixture
 def screen() -> Iterator[tuple[int, Callable[[], str]]]:
     """A terminal to write to, and what was written since last asked."""
     ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 24, 100, 0, 0))
     os.set_blocking(ours, False)
 
     def read() -> str:
@@ -55,79 +78,96 @@ def screen() -> Iterator[tuple[int, Callable[[], str]]]:
     os.close(theirs)
 
 
-def test_a_line_is_drawn_below_and_erased(screen: tuple[int, Callable[[], str]]) -> None:
+def test_a_table_is_drawn_below_and_erased(
+    screen: tuple[int, Callable[[], str]], tmp_path: Path
+) -> None:
     terminal, read = screen
-    line = Drawn(terminal)
-    line.clear()
+    display = Drawn(terminal)
+    display.clear()
     assert read() == ""  # nothing was drawn
-    line.show(["what trains"])
-    # Down and up make room, save and restore bring the cursor back to where pytest writes.
-    assert read() == "\x1bD\x1b[A\x1b7\x1b[B\r\x1b[2Kwhat trains\x1b8"
-    line.clear()
-    line.clear()
-    assert read() == ERASE
-    line.show([])
+    display.show(a_state(tmp_path, "gw0", "gw1"))
+    drawn = read()
+    # Heads, two runs, the whole: room below is made, and the cursor comes back to pytest's place.
+    assert drawn.startswith("\x1b[J" + "\x1bD" * 4 + "\x1b[4A\x1b7\x1b[B\r\x1b[2K")
+    assert drawn.endswith("\x1b8")
+    assert drawn.count("mlp on digits") == 2
+    assert "0 of 2 claims judged" in drawn
+    display.clear()
+    display.clear()
+    assert read() == "\x1b[J"
+    display.show(State())
     assert read() == ""
 
 
-def test_a_claim_id_cannot_steer_the_terminal() -> None:
-    line = Listed()
-    line.claim = "1\x1b[31m"
-    line.tell("mlp on digits\x1b]0;x\x07")
-    assert line.seen == [r"claim 1\x1b[31m: mlp on digits\x1b]0;x\x07"]
-
-
-def test_a_terminal_that_is_gone_is_no_error() -> None:
+def test_a_terminal_that_is_gone_is_no_error(tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
-    line = Drawn(theirs)
-    line.show(["what trains"])
+    display = Drawn(theirs)
+    state = a_state(tmp_path, "gw0")
+    display.show(state)
     os.close(theirs)
     os.close(ours)
-    line.show(["what trains"])
-    line.clear()
+    display.show(state)
+    display.clear()
 
 
-def test_each_worker_has_its_turn(
-    screen: tuple[int, Callable[[], str]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    terminal, read = screen
-    line = Drawn(terminal)
-    for now, shown in ((10.0, "b"), (12.0, "a"), (14.0, "b")):
-        monkeypatch.setattr(live, "time", SimpleNamespace(monotonic=lambda now=now: now))
-        line.show(["a", "b"])
-        assert f"\x1b[2K{shown}\x1b8" in read()
-
-
-@pytest.mark.parametrize(
-    ("width", "expected"),
-    [
-        (80, "claim 1: mlp on digits, seed 0: epoch 3/9, 5 s left"),
-        (51, "claim 1: mlp on digits, seed 0: epoch 3/9, 5 s left"),
-        (40, "claim 1: mlp on dig… epoch 3/9, 5 s left"),
-        (20, "… epoch 3/9, 5 s lef"),
-        (0, ""),
-        (-1, ""),
-    ],
-)
-def test_what_changes_is_cut_last(width: int, expected: str) -> None:
-    text = fitted("claim 1: mlp on digits, seed 0: epoch 3/9, 5 s left", width)
-    assert text == expected
-    assert len(text) <= max(0, width)
-
-
-def test_wide_letters_are_cut_by_their_columns() -> None:
-    text = fitted(f"claim 1: {'模型' * 20}, seed 0: epoch 3/9, 5 s left", 40)
-    assert text == "claim 1: 模型模型模… epoch 3/9, 5 s left"
-
-
-def test_it_changes_only_so_often(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_changes_only_so_often(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
-    monkeypatch.setattr(live, "time", SimpleNamespace(monotonic=lambda: now))
-    line = Listed()
-    line.every, line.claim = 30.0, "5.04"
-    for now in (101.0, 129.0, 130.0, 131.0, 159.0, 161.0):
-        line.tell(f"at {now:g}")
-    assert line.seen == ["claim 5.04: at 130", "claim 5.04: at 161"]
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    display = Listed()
+    display.every, shown = 30.0, live_in(tmp_path, display)
+    for step, now in enumerate((101.0, 129.0, 130.0, 131.0, 159.0, 161.0)):  # noqa: B007
+        shown.tell(replace(RUN, step=step, numbers={}, rate=0.0, left=None))
+    one, other = (f"claim : mlp on digits, seed 0: epoch {step}/9" for step in (2, 5))
+    assert display.seen == [one, other]
+
+
+def heard(project: Project) -> State:
+    """What the newest session of a project told."""
+    (*_, path) = events.journals([project.results / "records"])
+    state = State()
+    Follower(path).into(state)
+    return state
+
+
+@pytest.mark.parametrize("options", [(), ("-n2",)])
+def test_a_session_tells_the_same_with_and_without_xdist(
+    project: Project, options: tuple[str, ...]
+) -> None:
+    project.write(
+        """
+        @about("1", recipes=BOTH)
+        def test_both(runs, verdict):
+            verdict.greater(runs.good.test_accuracy, runs.bad.test_accuracy)
+
+        from cvclaims import Training, training
+
+        @training
+        def crash(run):
+            run.log(f1=0.5)
+            raise ValueError("as meant")
+
+        @about("2", case="own", recipes={"crash": Training(crash, light=True)})
+        def test_crash(runs, verdict):
+            verdict.above(runs.crash["f1"], 0.5)
+        """
+    )
+    project.run("-q", *options)
+    state = heard(project)
+    assert (state.claims, state.runs, state.trained) == (2, 9, 6)
+    assert state.judged == {"1 ": "supported", "2 own": "error"}
+    assert len(state.held) == 6
+    assert state.failed >= 1
+    assert (state.active, state.ended) == ({}, True)
+
+
+def test_a_journal_that_cannot_be_written_is_one_problem(project: Project) -> None:
+    project.write(SLOW.format(epochs=2))
+    store = project.results / "records"
+    store.mkdir(parents=True)
+    (store / events.FOLDER).touch()
+    ran = project.run()
+    assert ran.verdicts() == {"1": "supported"}
+    assert ran.text.count("nobody can watch this session") == 1
 
 
 class Failing:
@@ -137,37 +177,18 @@ class Failing:
         raise KeyError(runs)
 
 
-def test_the_line_goes_when_training_ends_however_it_does() -> None:
-    line = Listed()
+def test_the_display_goes_when_training_ends_however_it_does(tmp_path: Path) -> None:
+    display = Listed()
+    shown = live_in(tmp_path, display)
     with pytest.raises(KeyError):
-        Told(Failing, line, "5.04").records([])  # type: ignore[arg-type]
-    assert (line.claim, line.seen) == ("5.04", [""])
-
-
-def test_notes_come_and_go(tmp_path: Path) -> None:
-    notes = Notes(tmp_path / "notes")
-    assert notes.read("live-*") == []
-    line = Noted(notes, "gw1")
-    line.show(["one"])
-    line.show(["two"])
-    Noted(notes, "gw0").show(["zero"])
-    notes.leave("cases-gw0", {"a": 1})
-    assert notes.read("live-*") == ["zero", "two"]
-    (notes.folder / "live-gw0.json").write_text('"cut')
-    assert notes.read("live-*") == ["two"]
-    line.clear()
-    line.clear()
-    assert notes.read("live-*") == []
-    notes.remove()
-    notes.remove()
-    assert not notes.folder.exists()
+        Told(Failing, shown, "5.04").records([])  # type: ignore[arg-type]
+    assert (shown.claim, display.seen) == ("5.04", [""])
 
 
 def test_notes_that_cannot_be_left_are_no_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     notes = Notes(tmp_path / "file" / "below")
-    notes.leave("live-gw0", "text")
-    notes.withdraw("live-gw0")
+    notes.leave("cases-gw0", "text")
     assert notes.read("*") == []
 
 
@@ -184,27 +205,27 @@ def wait_for(condition: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-def test_the_watch_shows_notes_and_makes_way_for_pytest(
+def test_the_watch_shows_workers_and_makes_way_for_pytest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(live, "IDLE_SECONDS", 0.0)
     monkeypatch.setattr(live, "LOOK_SECONDS", 0.01)
-    notes, line = Notes(tmp_path / "notes"), Listed()
-    notes.leave("live-gw0", "training")
+    display = Listed()
+    live_in(tmp_path, Display(), "gw1").tell(RUN)
 
     def write(text: str, **markup: bool) -> None:
-        line.seen.append(text)
+        display.seen.append(text)
 
     writer = SimpleNamespace(write=write)
-    watch = Watch(line, notes, writer)
+    watch = Watch(live_in(tmp_path, display, "main"), writer)
     watch.start()
-    wait_for(lambda: "training" in line.seen)
+    wait_for(lambda: any("mlp on digits" in text for text in display.seen))
     writer.write("F", red=True)
-    at = line.seen.index("F")
-    assert line.seen[at - 1] == ""  # erased first, with nothing in between
+    at = display.seen.index("F")
+    assert display.seen[at - 1] == ""  # erased first, with nothing in between
     watch.stop()
     assert not watch.is_alive()
-    assert line.seen[-1] == ""
+    assert display.seen[-1] == ""
     assert writer.write is write
 
 
@@ -213,13 +234,13 @@ def test_the_watch_waits_until_pytest_is_quiet(
 ) -> None:
     monkeypatch.setattr(live, "LOOK_SECONDS", 0.01)
     monkeypatch.setattr(live, "IDLE_SECONDS", 60.0)
-    notes, line = Notes(tmp_path / "notes"), Listed()
-    notes.leave("live-gw0", "training")
-    watch = Watch(line, notes, SimpleNamespace(write=lambda text: None))
+    display = Listed()
+    live_in(tmp_path, Display(), "gw1").tell(RUN)
+    watch = Watch(live_in(tmp_path, display, "main"), SimpleNamespace(write=lambda text: None))
     watch.start()
     time.sleep(0.1)
     watch.stop()
-    assert line.seen == [""]
+    assert display.seen == [""]
 
 
 SLOW = """
@@ -228,20 +249,25 @@ def test_slow(runs, verdict):
     print("printed by the test")
     verdict.above(runs.slow.test_accuracy, 0.5)
 """
-TOLD = r"claim 1: mlp on digits, sgd lr 0\.5, .*epoch \d+/\d+, accuracy 0\.\d+, .* left"
+TOLD = r"claim 1: slow: mlp on digits, sgd lr 0\.5, .*epoch \d+/\d+, accuracy 0\.\d+, .* left"
 
 
 def test_plain_lines_in_a_log(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live.Printed, "every", 0.05)
-    project.write(SLOW.format(epochs=300))
+    monkeypatch.setattr(live.Printed, "every", 0.0)
+    monkeypatch.setattr(events, "EVERY_SECONDS", 0.0)
+    project.write(SLOW.format(epochs=20))
     ran = project.run()
-    told = [number for number, line in enumerate(ran.lines) if re.fullmatch(TOLD, line)]
-    assert told
-    assert ran.lines[told[0] - 1] == "test_paper.py "
+    begun = next(n for n, line in enumerate(ran.lines) if line.startswith("claim 1: slow: mlp"))
+    assert ran.lines[begun - 1] == "test_paper.py "
+    assert ran.lines[begun].endswith("seed 0 (+2 beside it): epoch 0/20")
+    assert ran.lines[begun + 1].startswith("claims: 0 of 1 claims judged, 0 of 3 planned runs here")
+    assert sum(re.fullmatch(TOLD, line) is not None for line in ran.lines) == 20
     assert "printed by the test" not in ran.text
 
 
-def test_a_plain_line_is_a_line_and_is_not_captured(pytestconfig: pytest.Config) -> None:
+def test_plain_lines_are_lines_and_not_captured(
+    pytestconfig: pytest.Config, tmp_path: Path
+) -> None:
     out = io.StringIO()
     reporter = pytest.TerminalReporter(pytestconfig, out)
     writer = reporter._tw
@@ -255,15 +281,20 @@ def test_a_plain_line_is_a_line_and_is_not_captured(pytestconfig: pytest.Config)
     capture = SimpleNamespace(global_and_fixture_disabled=disabled)
     manager = SimpleNamespace(getplugin={"capturemanager": capture}.get)
     config = SimpleNamespace(get_terminal_writer=lambda: writer, pluginmanager=manager)
-    line = live.Printed(config, reporter)  # type: ignore[arg-type]
-    line.show(["one", "two"])
-    assert out.getvalue() == "<\none\ntwo\n>\n"
-    line.capture = None
+    display = live.Printed(config, reporter)  # type: ignore[arg-type]
+    state = a_state(tmp_path, "gw0")
+    told = f"{lines(state)[0]}\nclaims: "
+    display.show(state)
+    assert re.fullmatch(rf"<\n{re.escape(told)}.*\n>\n", out.getvalue())
+    display.capture = None
     reporter.write("...")  # as workers' results are written
-    line.show(["three"])
+    display.show(state)
     reporter.write_ensure_prefix("test_paper.py ")  # as a test's path is
-    line.show(["four"])
-    assert out.getvalue()[12:] == "...\nthree\n\ntest_paper.py \nfour\n"
+    display.show(state)
+    assert f"...\n{told}" in out.getvalue()
+    assert f"\ntest_paper.py \n{told}" in out.getvalue()
+    display.show(State())
+    assert out.getvalue().count("claims: ") == 3
 
 
 @pytest.mark.parametrize("options", [("-q",), ("-p", "no:terminal"), ("--claims-replay",)])
@@ -297,17 +328,105 @@ def on_a_terminal(*command: str) -> str:
     return b"".join(pieces).decode()
 
 
-def test_a_worker_seen_on_a_terminal(project: Project) -> None:
-    project.write(SLOW.format(epochs=300) + "def test_more():\n    pass\n")
+@pytest.mark.parametrize("options", [("-pno:xdist",), ("-n2", "-v")])
+def test_training_seen_on_a_terminal(project: Project, options: tuple[str, ...]) -> None:
+    project.write(SLOW.format(epochs=60) + "def test_more():\n    pass\n")
     (project.path / "conftest.py").write_text(
+        "from cvclaims import events\n"
         "from cvclaims.plugins import live\n"
-        "live.LOOK_SECONDS, live.IDLE_SECONDS, live.Noted.every, live.Drawn.every = 0.02, 0, 0, 0\n"
+        "live.LOOK_SECONDS, live.IDLE_SECONDS, live.Drawn.every = 0.02, 0, 0\n"
+        "events.EVERY_SECONDS = 0\n"
     )
-    options = ("-n1", "--claims-seeds=1", "-pno:cacheprovider", "-pno:cvclaims-results")
-    written = on_a_terminal(sys.executable, "-mpytest", *options)
-    before, *after = re.split(f"\x1bD.*?\x1b.2K({TOLD})\x1b8", written)
-    assert after
-    for follows in after[1::2]:
-        assert follows == "" or follows.startswith(ERASE)
-    assert "claim 1:" not in before + "".join(after[1::2])
-    assert "1 passed, 1 inconclusive" in after[-1]
+    more = ("--claims-seeds=1", "-pno:cacheprovider", "-pno:cvclaims-results")
+    written = on_a_terminal(sys.executable, "-mpytest", *options, *more)
+    pieces = re.split("\x1b\\[J(?:\x1bD)+\x1b\\[\\d+A\x1b7(.*?)\x1b8", written)
+    drawn, own = pieces[1::2], pieces[::2]
+    assert any(re.search(r"mlp on digits, sgd lr 0\.5.*\d+/60", text, re.S) for text in drawn)
+    assert "mlp on digits" not in "".join(own)  # pytest's own output is as it was
+    assert "1 passed, 1 inconclusive" in own[-1]
+
+
+ONE = Progress("mlp", "55", 0, "aa", steps=2)
+OTHER = replace(ONE, recipe="66", key="bb")
+
+
+class TestTrackers:
+    def runs(self, tracker: trackers.Tracker) -> None:
+        for step in (1, 2):
+            numbers = {"accuracy": step / 2}
+            tracker.take("5.04 a", replace(ONE, step=step, numbers=numbers, rate=10.0))
+        for seed in (0, 1):  # the other of its stack was not told of before
+            tracker.take("5.04 a", replace(ONE, seed=seed, done="finished"))
+        tracker.take("5.05", replace(OTHER, step=1, numbers={"accuracy": 0.25}))
+        tracker.close()
+
+    def test_tensorboards_files_hold_every_epoch(self, tmp_path: Path) -> None:
+        accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+        (tracker,) = trackers.trackers(("tensorboard",), SESSION, tmp_path)
+        self.runs(tracker)
+        first, second = sorted((tmp_path / "tensorboard" / SESSION).iterdir())
+        assert (first.name, second.name) == ("5.04_a_mlp_seed_0_aa", "5.05_mlp_seed_0_bb")
+        found = accumulator.EventAccumulator(str(first)).Reload()
+        assert [(e.step, e.value) for e in found.Scalars("accuracy")] == [(1, 0.5), (2, 1.0)]
+        assert {e.value for e in found.Scalars("images_per_second")} == {10.0}
+
+    @pytest.mark.parametrize("name", ["wandb", "trackio"])
+    def test_the_others_are_called_as_they_say(
+        self, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        calls: list[tuple[str, Any]] = []
+
+        def call(what: str) -> Callable[..., Any]:
+            def told(*values: Any, **named: Any) -> Any:
+                calls.append((what, values or named.get("name")))
+                return SimpleNamespace(log=call("log"), finish=call("finish"))
+
+            return told
+
+        module = ModuleType(name)
+        vars(module).update({part: call(part) for part in ("init", "log", "finish")})
+        monkeypatch.setitem(sys.modules, name, module)
+        (tracker,) = trackers.trackers((name,), SESSION, tmp_path)
+        self.runs(tracker)
+        assert [what for what, _ in calls] == [
+            *("init", "log", "log", "finish"),
+            *("init", "log", "finish"),
+        ]
+        assert calls[0][1] == "5.04 a: mlp, seed 0, aa"
+        assert calls[2][1] == ({"accuracy": 1.0, "images_per_second": 10.0},)
+
+    @pytest.mark.parametrize("failing", ["begin", "log", "end"])
+    def test_one_that_fails_costs_no_run(
+        self, failing: str, project: Project, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(*_: object) -> None:
+            raise ConnectionError("no network\nat all")
+
+        pytest.importorskip("tensorboard")
+        monkeypatch.setattr(trackers.TensorBoard, failing, fail)
+        project.write(SLOW.format(epochs=2))
+        ran = project.run("--claims-live", "tensorboard")
+        assert ran.verdicts() == {"1": "supported"}
+        told = "problem: --claims-live tensorboard ended (ConnectionError: no network)"
+        assert ran.text.count(told) == 1
+
+    def test_a_sessions_epochs_arrive(self, project: Project) -> None:
+        accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+        project.write(SLOW.format(epochs=3))
+        project.ini("claims_live = tensorboard")
+        project.run()
+        (place,) = (project.path / ".cvclaims" / "tensorboard").glob("*/*")
+        found = accumulator.EventAccumulator(str(place)).Reload()
+        assert [scalar.step for scalar in found.Scalars("accuracy")] == [1, 2, 3]
+        assert place.name.startswith("1_slow_mlp_on_digits")
+
+    def test_one_that_is_missing_or_unknown_is_one_line(
+        self, project: Project, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(sys.modules, "wandb", None)
+        project.write(SLOW.format(epochs=2))
+        ran = project.run("--claims-live", "wandb")
+        assert "pip install cvclaims[wandb]" in ran.result.stderr.str()
+        ran = project.run("--claims-live", "tensorbord")
+        assert "'tensorbord' is none of tensorboard, trackio, wandb" in ran.result.stderr.str()
+        assert project.records() == []

@@ -86,9 +86,8 @@ class Suite:
 
     def tell_worker(self) -> dict[str, object]:
         """What a worker has to know of this session."""
-        if not options.any_given(
-            self.config
-        ):  # the settings of a project without claims are its own
+        # The settings of a project without claims are its own; all workers have one session.
+        if "session" not in self.__dict__ and not options.any_given(self.config):
             from cvclaims.session import new_session
 
             self.session = new_session()

@@ -302,6 +302,7 @@ def test_when_there_is_no_line(
     project: Project, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
 ) -> None:
     monkeypatch.setattr(live.Printed, "every", 0.0)
+    monkeypatch.setattr(events, "EVERY_SECONDS", 0.0)
     project.write(SLOW.format(epochs=20))
     assert re.search(TOLD, project.run().text)
     for path in project.records():

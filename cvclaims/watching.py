@@ -25,9 +25,8 @@ COLUMNS = {
 def whole(state: State, now: float) -> str:
     """How far all of it is, in one line; `now` in seconds since 1970."""
     parts = [f"{len(state.judged)} of {state.claims} claims judged"] if state.claims else []
-    parts += [f"{len(state.held)} of {state.runs} planned runs here"] if state.runs else []
-    parts.append(f"{state.trained} trained")
-    parts += [f"{state.failed} crashed"] if state.failed else []
+    trained = f"{state.trained} trained" + (f", {state.failed} crashed" if state.failed else "")
+    parts.append(f"{len(state.held)} of {state.runs} runs ({trained})" if state.runs else trained)
     parts.append(f"{duration(state.last - state.begun)} so far")
     silent = now - state.last
     if state.ended:

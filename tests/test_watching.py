@@ -29,29 +29,29 @@ def test_plain_lines() -> None:
 @pytest.mark.parametrize(
     ("happened", "at", "expected"),
     [
-        ([], 100.0, "0 trained, 0 s so far"),
-        ([event("end", 160.0)], 200.0, "0 trained, 1 min so far, ended"),
+        ([], 100.0, "(0 trained), 0 s so far"),
+        ([event("end", 160.0)], 200.0, "(0 trained), 1 min so far, ended"),
         (
             [progress(done="failed", at=160.0)],
             161.0,
-            "0 trained, 1 crashed, 1 min so far",
+            "(0 trained, 1 crashed), 1 min so far",
         ),
         (
             [progress(done="finished", at=160.0)],
             161.0,
-            "1 trained, 1 min so far, about 3 min left",
+            "(1 trained), 1 min so far, about 3 min left",
         ),
         (
             [],
             101.0 + SILENCE_SECONDS,
-            "0 trained, 0 s so far, silent for 10 min: a long epoch, or it hangs",
+            "(0 trained), 0 s so far, silent for 10 min: a long epoch, or it hangs",
         ),
     ],
 )
 def test_the_whole(happened: list[dict[str, Any]], at: float, expected: str) -> None:
     state = state_of(begin(), *happened)
     assert whole(state, at).startswith("0 of 9 claims judged, ")
-    assert whole(state, at).partition("planned runs here, ")[2] == expected
+    assert whole(state, at).partition("of 4 runs ")[2] == expected
 
 
 def test_a_dead_session_is_told_as_dead() -> None:

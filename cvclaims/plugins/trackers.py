@@ -104,7 +104,11 @@ class Wandb(Tracker):
     def begin(self, name: str, about: Mapping[str, str]) -> None:
         """A run of theirs."""
         self._run = self._tool.init(
-            project=PROJECT, group=self.session, name=name, config=dict(about), dir=str(self.folder)
+            project=PROJECT,
+            group=self.session,
+            name=name[:128],  # it takes no longer ones
+            config=dict(about),
+            dir=str(self.folder),
         )
 
     def log(self, numbers: Mapping[str, float], step: int) -> None:

@@ -96,7 +96,7 @@ def test_it_follows_until_the_session_ends(
     assert main(["watch"]) == 0
     out = capsys.readouterr().out
     assert "claim 1.1: ours: mlp on digits, seed 0: epoch 3/9" in out
-    assert out.rstrip().endswith("1 trained, 0 s so far, ended")
+    assert out.rstrip().endswith("1 of 4 runs (1 trained), 0 s so far, ended")
 
 
 def test_all_that_go_on(
@@ -189,7 +189,7 @@ def test_on_a_terminal_a_table_is_drawn_and_goes(store: Path, encoding: str) -> 
     assert process.wait(60) == 0
     assert "Traceback" not in written
     assert "what trains" in written
-    assert "1 trained" in written.rpartition("session")[2]
+    assert "(1 trained)" in written.rpartition("session")[2]
 
 
 def test_a_folder_that_cannot_be_read_is_one_line(

@@ -260,7 +260,7 @@ def test_plain_lines_in_a_log(project: Project, monkeypatch: pytest.MonkeyPatch)
     begun = next(n for n, line in enumerate(ran.lines) if line.startswith("claim 1: slow: mlp"))
     assert ran.lines[begun - 1] == "test_paper.py "
     assert ran.lines[begun].endswith("seed 0 (+2 beside it): epoch 0/20")
-    assert ran.lines[begun + 1].startswith("claims: 0 of 1 claims judged, 0 of 3 planned runs here")
+    assert ran.lines[begun + 1].startswith("claims: 0 of 1 claims judged, 0 of 3 runs (0 trained)")
     assert sum(re.fullmatch(TOLD, line) is not None for line in ran.lines) == 20
     assert "printed by the test" not in ran.text
 

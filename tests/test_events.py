@@ -17,7 +17,7 @@ from cvclaims.events import Follower, Journal, Progress, State, journals
 SESSION = "20261127-120000-0123abcd"
 RUN = Progress("mlp on digits", "5555", 0, "aa11", 0, 3, 9, {"accuracy": 0.98765}, 12_345.0, 7.2)
 BEGUN, DONE = replace(RUN, step=0), replace(RUN, done="finished")
-PLAN = {"claims": 9, "runs": 4, "work": 400.0}
+PLAN: dict[str, Any] = {"claims": 9, "runs": 4, "work": 400.0}
 GONE = 2**22 + 1  # beyond the largest pid of Linux
 
 

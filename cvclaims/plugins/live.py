@@ -70,7 +70,7 @@ class Drawn(Display):
     It writes to the terminal itself: in a test, pytest captures the standard output.
     """
 
-    every = 0.5
+    every = 1.0
 
     def __init__(self, terminal: int, encoding: str = "utf-8") -> None:
         super().__init__()

@@ -11,12 +11,13 @@ import subprocess
 import sys
 import termios
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from cvclaims.cli import main, watch
+from cvclaims.cli import main
 from cvclaims.events import FOLDER, Journal
 from tests.test_events import DONE, tell
 
@@ -48,7 +49,7 @@ def going(store: Path, monkeypatch: pytest.MonkeyPatch, then: Callable[[], None]
             then()
             tell_end(journal)
 
-    monkeypatch.setattr(watch.time, "sleep", end)
+    monkeypatch.setattr(time, "sleep", end)
 
 
 def tell_end(journal: Journal) -> None:

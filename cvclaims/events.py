@@ -2,32 +2,30 @@
 
 A session's processes append one line of JSON an event to one file, `.sessions/<session>.jsonl` in
 its store. Whoever watches, in the session or from another terminal, reads that file: events go
-in, `State` comes out. It is decoration: whatever goes wrong with it stops no run.
+in, `State` comes out, `cvclaims.watching` shows it. Whatever goes wrong here stops no run.
 """
 
 import json
+import math
 import os
 import platform
 import re
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from cvclaims.text import clean
-
-if TYPE_CHECKING:
-    from rich.table import Table
+from typing import Any
 
 FOLDER = ".sessions"
 # So many sessions' journals are kept; the oldest go when a new one is begun.
 KEPT = 50
 # A run's epochs are written down at most so often.
 EVERY_SECONDS = 1.0
-# Without an event for so long, and from another machine, a session may be dead.
+# Nobody can ask another machine for its processes: there a session may be dead after so long.
 SILENCE_SECONDS = 600.0
+# A pace tells nothing before so long.
+PACE_SECONDS = 10.0
 _NAME = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}\.jsonl", re.ASCII)
 
 
@@ -36,11 +34,10 @@ class Progress:
     """How far a run is.
 
     Attributes:
-        what: the run in a few words.
-        key: the beginning of its key.
+        what: what is trained, in a few words.
+        recipe, key: the beginnings of its recipe's digest and of the run's key.
         beside: how many other networks train in the same stack.
-        step, steps: epochs so far and in all; of a training of one's own how often it logged,
-            and 0.
+        step, steps: epochs so far and in all; of a training of one's own how often it logged, 0.
         numbers: the newest of each that is followed, by name.
         rate: training samples per second of all of them; 0 where unknown.
         left: seconds to the end; None where unknown.
@@ -48,6 +45,8 @@ class Progress:
     """
 
     what: str
+    recipe: str
+    seed: int
     key: str
     beside: int = 0
     step: int = 0
@@ -57,63 +56,87 @@ class Progress:
     left: float | None = None
     done: str = ""
 
-    def told(self) -> str:
-        """All of it in one line."""
-        more = f" (+{self.beside} beside it)" if self.beside else ""
-        parts = [f"epoch {self.step}/{self.steps}"] if self.steps else []
-        parts += [f"{name} {value:.4g}" for name, value in self.numbers.items()]
-        parts += [f"{self.rate:,.0f} images/s"] if self.rate else []
-        parts += [f"{self.left:.0f} s left"] if self.left is not None else []
-        return f"{self.what}{more}: {', '.join(parts)}"
+    @property
+    def run(self) -> str:
+        """What tells the run from others of its session."""
+        return f"{self.recipe}/{self.seed}"
+
+    @property
+    def event(self) -> str:
+        """What the journal calls this."""
+        return "run ended" if self.done else "epoch" if self.step else "run begun"
 
 
 class Journal:
-    """A session's file of events, as one of its processes writes it; begun with its first event."""
+    """A session's file of events, as one of its processes writes it.
 
-    def __init__(self, store: Path, session: str, worker: str, claims: int = 0) -> None:
+    It is begun when the session first trains something; what is written before is kept till then.
+    """
+
+    def __init__(self, store: Path, session: str, worker: str) -> None:
         self.path = store / FOLDER / f"{session}.jsonl"
-        self.fault = ""
-        self._worker, self._claims = worker, claims
+        self.begun = False
+        self._fault: str | None = None
+        self._worker = worker
         self._handle: int | None = None
+        self._waiting: list[bytes] = []
         self._last: dict[str, float] = {}
 
-    def progress(self, claim: str, progress: Progress) -> None:
-        """Write down how far a run is, at most once a second; its end always."""
-        now = time.monotonic()
-        if not progress.done and now - self._last.get(progress.key, -EVERY_SECONDS) < EVERY_SECONDS:
-            return
-        self._last[progress.key] = now
-        if self._handle is None:
-            self._begin()
-        self.write("progress", claim=claim, **asdict(progress))
-
-    def write(self, event: str, **facts: Any) -> None:
-        """One event in one line and one call, so that no other process's comes in between.
-
-        Nothing is written before the session has trained something.
-        """
-        if self._handle is None and not self.path.exists():
-            return
-        form = {"time": round(time.time(), 2), "worker": self._worker, "event": event, **facts}
-        try:
-            if self._handle is None:
-                flags = os.O_WRONLY | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
-                self._handle = os.open(self.path, flags)
-            os.write(self._handle, f"{json.dumps(form)}\n".encode())
-        except (OSError, ValueError) as error:
-            self.fault = self.fault or f"{self.path} cannot be written ({error}): nobody can watch"
-
-    def _begin(self) -> None:
+    def begin(self, **plan: float) -> None:
+        """This process trains from now on; `plan` says what the whole session is to do."""
+        self.begun = True
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             old = sorted(p for p in self.path.parent.iterdir() if _NAME.fullmatch(p.name))
-            for path in old[: -KEPT + 1 or None] if len(old) >= KEPT else ():
+            for path in old[: max(0, len(old) - KEPT + 1)] if self.path not in old else ():
                 path.unlink(missing_ok=True)
             self.path.touch()
         except OSError as error:
-            self.fault = self.fault or f"{self.path} cannot be written ({error}): nobody can watch"
+            return self._fail(error)
+        self.write("begin", pid=os.getpid(), host=platform.node(), **plan)
+
+    def due(self, progress: Progress) -> bool:
+        """Whether to write it down: each run at most once a second, its end always."""
+        now = time.monotonic()
+        if progress.event == "epoch" and now - self._last.get(progress.run, -1) < EVERY_SECONDS:
+            return False
+        self._last[progress.run] = now
+        return True
+
+    def progress(
+        self, claim: str, arm: str, work: float, planned: bool, progress: Progress
+    ) -> None:
+        """Write down how far a run is, and whose; its work, and whether it is of the plan."""
+        more = {"claim": claim, "arm": arm, "work": work, "planned": planned}
+        self.write(progress.event, **more, **asdict(progress))
+
+    def write(self, event: str, **facts: Any) -> None:
+        """One event in one line and one call, so that no other process's comes in between."""
+        form = {"time": round(time.time(), 2), "worker": self._worker, "event": event, **facts}
+        if self._fault is not None:
             return
-        self.write("begin", pid=os.getpid(), host=platform.node(), claims=self._claims)
+        self._waiting.append(f"{json.dumps(form)}\n".encode())
+        try:
+            if self._handle is None and not self.path.exists():
+                return
+            if self._handle is None:
+                flags = os.O_WRONLY | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
+                self._handle = os.open(self.path, flags)
+            lines, self._waiting = self._waiting, []
+            for line in lines:
+                os.write(self._handle, line)
+        except OSError as error:
+            self._fail(error)
+
+    def _fail(self, error: OSError) -> None:
+        why = f"{self.path} cannot be written ({error.strerror}): nobody can watch this session"
+        self._fault = why if self._fault is None else self._fault
+
+    def take_faults(self) -> list[str]:
+        """Why nothing is written any more, the first time it is asked."""
+        taken = [self._fault] if self._fault else []
+        self._fault = "" if taken else self._fault
+        return taken
 
     def close(self) -> None:
         """End this process's part of it."""
@@ -124,46 +147,93 @@ class Journal:
             self._handle = None
 
 
+@dataclass(frozen=True)
+class Active:
+    """A run that trains: whose it is, in which work, and how far."""
+
+    claim: str
+    arm: str
+    work: float
+    planned: bool
+    progress: Progress
+
+    @property
+    def worked(self) -> float:
+        """The work that is done."""
+        of = self.progress
+        return self.work * (1 + of.beside) * min(1.0, of.step / of.steps) if of.steps else 0.0
+
+
 @dataclass
 class State:
     """What a session's events tell: what trains, what is judged, and whether it goes on.
 
     Attributes:
-        active: what each process trains, by its name: the claim that waits, and how far it is.
+        active: what each process trains, by its name.
         judged: each claim's verdict.
-        claims: how many there are to judge.
-        trained: how many runs came to an end.
+        claims, runs, work: how many claims there are to judge, how many runs their first look
+            takes, and the work of these.
+        held: the work of those of these runs that are here, trained or found.
+        trained, failed: how many runs came to an end, and how many crashed.
+        worked: the work of those that were trained.
         processes: the pid and host of each process that has not said that it ends.
-        last: when something was last heard, in seconds since 1970.
+        problems: what was told as one, each once.
+        begun, last: when something was first and last heard, in seconds since 1970.
     """
 
     session: str = ""
-    active: dict[str, tuple[str, Progress]] = field(default_factory=dict)
+    active: dict[str, Active] = field(default_factory=dict)
     judged: dict[str, str] = field(default_factory=dict)
     claims: int = 0
+    runs: int = 0
+    work: float = 0.0
+    held: dict[str, float] = field(default_factory=dict)
     trained: int = 0
+    failed: int = 0
+    worked: float = 0.0
     processes: dict[str, tuple[int, str]] = field(default_factory=dict)
+    problems: dict[str, None] = field(default_factory=dict)
     begun: float = 0.0
     last: float = 0.0
 
     def take(self, event: Mapping[str, Any]) -> None:
         """Let an event happen; one that says nothing sound changes nothing."""
-        with suppress(KeyError, TypeError, ValueError, AttributeError, OverflowError):
-            at, worker, kind = float(event["time"]), str(event["worker"]), event["event"]
-            if kind == "begin":
-                self.processes[worker] = int(event["pid"]), str(event["host"])
-                self.claims = max(self.claims, int(event["claims"]))
-            elif kind == "progress" and event["done"]:
-                self.trained += 1
-                self.active.pop(worker, None)
-            elif kind == "progress":
-                self.active[worker] = str(event["claim"]), _progress(event)
-            elif kind == "claim":
-                self.judged[f"{event['id']} {event['case']}"] = str(event["verdict"])
-            elif kind == "end":
-                self.active.pop(worker, None)
-                self.processes.pop(worker, None)
+        # Strangers may have written there: whatever is no number in a number's place ends here.
+        with suppress(KeyError, TypeError, ValueError, OverflowError, AttributeError):
+            at, worker = _number(event["time"]), str(event["worker"])
+            self._take(worker, str(event["event"]), event)
             self.begun, self.last = self.begun or at, max(self.last, at)
+
+    def _take(self, worker: str, kind: str, event: Mapping[str, Any]) -> None:
+        if kind == "begin":
+            claims, runs, work = (_number(event[name]) for name in ("claims", "runs", "work"))
+            self.processes[worker] = int(_number(event["pid"])), str(event["host"])
+            self.claims, self.runs = max(self.claims, int(claims)), max(self.runs, int(runs))
+            self.work = max(self.work, work)
+        elif kind in ("run begun", "epoch", "run ended"):
+            self._go_on(worker, _active(event))
+        elif kind == "held":
+            self.held |= {str(run): _number(work) for run, work in event["runs"].items()}
+        elif kind == "claim":
+            self.judged[f"{event['id']} {event['case']}"] = str(event["verdict"])
+        elif kind == "problem":
+            self.problems[str(event["text"])] = None
+        elif kind == "end":
+            self.active.pop(worker, None)
+            self.processes.pop(worker, None)
+
+    def _go_on(self, worker: str, run: Active) -> None:
+        if not run.progress.done:
+            self.active[worker] = run
+            return
+        self.active.pop(worker, None)
+        if run.progress.done == "failed":
+            self.failed += 1
+            return
+        self.trained += 1
+        self.worked += run.work
+        if run.planned:
+            self.held[run.progress.run] = run.work
 
     @property
     def ended(self) -> bool:
@@ -174,95 +244,54 @@ class State:
         """Whether it ended without a word: its processes are gone, or silent for long elsewhere."""
         if self.ended or not self.begun:
             return False
-        if any(host != platform.node() for _, host in self.processes.values()):
-            return now - self.last > SILENCE_SECONDS
-        return not any(_lives(pid) for pid, _ in self.processes.values())
-
-    def plan(self, now: float) -> str:
-        """How far the whole of it is, in one line."""
-        whole = f"{len(self.judged)} of {self.claims} claims judged" if self.claims else ""
-        parts = [whole, f"{self.trained} runs trained", f"{_duration(now - self.begun)} so far"]
-        if self.dead(now):
-            parts.append(
-                f"no sign of life for {_duration(now - self.last)}: its processes are gone"
-            )
-        elif self.ended:
-            parts.append("ended")
-        return ", ".join(part for part in parts if part)
-
-    def lines(self) -> list[str]:
-        """What trains, a plain line each."""
-        shown = [of for _, of in sorted(self.active.items())]
-        return [clean(f"claim {claim}: {progress.told()}") for claim, progress in shown]
-
-    def table(self, now: float) -> "Table":
-        """What trains and how far the whole is, for a terminal."""
-        from rich.table import Table
-        from rich.text import Text
-
-        made = Table(
-            box=None, padding=(0, 1), caption=clean(self.plan(now)), caption_justify="left"
+        return not any(
+            lives(pid) if host == platform.node() else now - self.last < SILENCE_SECONDS
+            for pid, host in self.processes.values()
         )
-        for name, right in _COLUMNS.items():
-            made.add_column(
-                name, justify="right" if right else "left", no_wrap=True,
-                ratio=1 if name == "what trains" else None, overflow="ellipsis",
-            )  # fmt: skip
-        made.expand = True
-        for _, (claim, of) in sorted(self.active.items()):
-            cells = (
-                claim,
-                f"{of.what} +{of.beside}" if of.beside else of.what,
-                f"{of.step}/{of.steps}" if of.steps else str(of.step),
-                ", ".join(f"{name} {value:.4g}" for name, value in of.numbers.items()),
-                f"{of.rate:,.0f}" if of.rate else "",
-                _duration(of.left) if of.left is not None else "",
-            )
-            made.add_row(*(Text(clean(cell)) for cell in cells))
-        return made
+
+    def left(self) -> float | None:
+        """Seconds that the rest takes at the pace so far; None where nobody can know."""
+        going, spent = self.active.values(), self.last - self.begun
+        done = self.worked + sum(run.worked for run in going)
+        known = [run.progress.left for run in going if run.progress.left is not None]
+        if spent < PACE_SECONDS or done <= 0 or not self.work:
+            return None
+        ahead = sum(run.worked for run in going if run.planned)
+        rest = max(0.0, self.work - sum(self.held.values()) - ahead)
+        return max(rest * spent / done, *known, 0.0)
 
 
-def _progress(event: Mapping[str, Any]) -> Progress:
-    """What an event tells; raises where a number or a text is none."""
-    left = event["left"]
-    return Progress(
-        what=str(event["what"]),
-        key=str(event["key"]),
-        beside=int(event["beside"]),
-        step=int(event["step"]),
-        steps=int(event["steps"]),
-        numbers={str(name): float(value) for name, value in event["numbers"].items()},
-        rate=float(event["rate"]),
-        left=None if left is None else float(left),
-    )
+def _active(event: Mapping[str, Any]) -> Active:
+    """A run that an event tells of; raises what is not sound in it."""
+    given = {of.name: event[of.name] for of in fields(Progress)}
+    for name in ("step", "steps", "beside", "seed"):
+        given[name] = int(_number(given[name]))
+    for name in ("what", "recipe", "key", "done"):
+        given[name] = str(given[name])
+    given["rate"] = _number(given["rate"])
+    given["left"] = None if given["left"] is None else _number(given["left"])
+    given["numbers"] = {str(name): _number(n) for name, n in given["numbers"].items()}
+    claim, arm, planned = str(event["claim"]), str(event["arm"]), event["planned"] is True
+    return Active(claim, arm, _number(event["work"]), planned, Progress(**given))
 
 
-_COLUMNS = {
-    "claim": False,
-    "what trains": False,
-    "epoch": True,
-    "so far": False,
-    "images/s": True,
-    "left": True,
-}
+def _number(value: Any) -> float:
+    if not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(value)
+    return float(value)
 
 
-def _duration(seconds: float) -> str:
-    whole = max(0, round(seconds))
-    if whole < 60:
-        return f"{whole} s"
-    minutes = whole // 60
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
-
-
-def _lives(pid: int) -> bool:
+def lives(pid: int) -> bool:
+    """Whether this machine has a process of that number; True where it cannot be asked."""
+    if os.name == "nt":  # to ask there by a signal would be to interrupt it
+        return True
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except OSError:  # it is another user's
         return True
-    return True
+    return pid > 0
 
 
 class Follower:
@@ -295,12 +324,11 @@ class Follower:
 
 
 def journals(stores: Iterable[Path]) -> list[Path]:
-    """The journals in these stores, the newest last."""
-    found = [
-        path
-        for store in stores
-        if (store / FOLDER).is_dir()
-        for path in (store / FOLDER).iterdir()
-        if _NAME.fullmatch(path.name)
-    ]
-    return sorted(found, key=lambda path: path.stat().st_mtime)
+    """The journals in these stores, the newest last; raises OSError for what cannot be read."""
+    found: list[tuple[float, Path]] = []
+    for store in stores:
+        if (folder := store / FOLDER).is_dir():
+            for path in folder.iterdir():
+                with suppress(FileNotFoundError):  # an old one that goes just now
+                    found += [(path.stat().st_mtime, path)] if _NAME.fullmatch(path.name) else []
+    return [path for _, path in sorted(found)]

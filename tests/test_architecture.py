@@ -24,7 +24,8 @@ ROOMS: dict[str, set[str]] = {
     "text": set(),
     "catalogue": set(),
     "seeds": set(),
-    "events": {"text"},
+    "events": set(),
+    "watching": {"text", "events"},
     "queue": {"catalogue"},
     "files": set(),
     "session": set(),
@@ -68,6 +69,7 @@ ROOMS["cli"] = {
     "locks",
     "queue",
     "events",
+    "watching",
     "plugins",
 }
 ROOMS["__main__"] = {"cli"}

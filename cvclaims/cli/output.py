@@ -50,14 +50,14 @@ def write_json(facts: Any) -> None:
     write(json.dumps(facts, ensure_ascii=False, indent=1).split("\n"))
 
 
-def show(lines: Iterable[str]) -> None:
+def show(lines: Iterable[str]) -> bool:
     """Print lines; on a terminal each is broken to its width, elsewhere they are whole.
 
-    Raises OutputError where they cannot be printed.
+    Returns whether anybody reads on; raises OutputError where they cannot be printed.
     """
     width = columns()
     cleaned = map(clean, lines)
-    write("\n".join(wrapped(line, width, "  ")) if width else line for line in cleaned)
+    return write("\n".join(wrapped(line, width, "  ")) if width else line for line in cleaned)
 
 
 def columns() -> int | None:
@@ -66,8 +66,11 @@ def columns() -> int | None:
     return shutil.get_terminal_size().columns if there else None
 
 
-def write(lines: Iterable[str]) -> None:
-    """Print lines as they are, as far as the encoding goes; raises OutputError."""
+def write(lines: Iterable[str]) -> bool:
+    """Print lines as they are, as far as the encoding goes; raises OutputError.
+
+    Returns whether anybody reads on: not where the pipe was closed.
+    """
     if sys.stdout is None:
         raise OutputError("standard output is closed: redirect it to a file")
     try:
@@ -76,9 +79,11 @@ def write(lines: Iterable[str]) -> None:
         sys.stdout.flush()
     except BrokenPipeError:  # whoever reads the lines has had enough
         _drop(sys.stdout)
+        return False
     except OSError as error:
         _drop(sys.stdout)
         raise OutputError(f"standard output cannot be written ({error.strerror})") from None
+    return True
 
 
 def _drop(stream: TextIO) -> None:

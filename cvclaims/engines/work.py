@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -80,10 +80,14 @@ class Work:
         """
         # A timed claim takes the device alone.
         with shared(self.device) as share, one_thread(runs[0].trained):
-            if isinstance(training := runs[0].trained, Training):
-                (run,) = runs
-                return [self._own(run, training, share)]
-            return self._train(runs, share)
+            try:
+                if isinstance(training := runs[0].trained, Training):
+                    (run,) = runs
+                    return [self._own(run, training, share)]
+                return self._train(runs, share)
+            except Exception:
+                self._ended(runs, ["failed"] * len(runs))
+                raise
 
     def done(self, runs: Sequence[Run]) -> None:
         """Their records are written, or will not be: what was kept to go on from is removed."""
@@ -100,31 +104,35 @@ class Work:
     def _train(self, runs: Sequence[Run], share: Share) -> list[Record]:
         data, kept = self.data(runs[0]), self._checkpoint(runs)
         assert data is not None
-        pairs = [(run.recipe, run.seed) for run in runs]
+        pairs, recipe = [(run.recipe, run.seed) for run in runs], runs[0].recipe
+        begun = replace(self._progress(runs[0]), beside=len(runs) - 1, steps=recipe.epochs)
+        classes, seen = recipe.class_names, len(runs) * recipe.cost / recipe.epochs
 
         def progress(epoch: int, epochs: int, accuracy: list[float], rate: float) -> None:
-            if self.report is not None:
-                self.report(self._progress(runs, epoch, epochs, accuracy, rate))
+            numbers = {"accuracy": max(accuracy)} if classes else {}
+            left = (epochs - epoch) * seen / rate
+            self._tell(replace(begun, step=epoch, numbers=numbers, rate=rate, left=left))
 
+        self._tell(begun)
         results = train(pairs, data, self.device, progress, kept, share.give_way)
-        begun = kept.elsewhere if kept is not None else ""
+        elsewhere = kept.elsewhere if kept is not None else ""
         self._ended(runs, [result.status for result in results])
         return [
-            self._record(run, data, result, len(runs), begun=begun)
+            self._record(run, data, result, len(runs), begun=elsewhere)
             for run, result in zip(runs, results, strict=True)
         ]
 
     def _own(self, run: Run, training: Training, share: Share) -> Record:
         """Carry out a training of an author's own; where it logs it lets a timed claim pass."""
-        data, kept = self.data(run), self._folder(run)
+        data, kept, progress = self.data(run), self._folder(run), self._progress(run)
         begun = time.perf_counter()
 
         def tell(step: int, numbers: Mapping[str, float]) -> None:
             nonlocal begun
             begun += share.give_way()
-            if self.report is not None:
-                self.report(Progress(describe(run), self.key(run)[:12], 0, step, 0, numbers))
+            self._tell(replace(progress, step=step, numbers=numbers))
 
+        self._tell(progress)
         with _made(kept) as folder:
             args = training, run.seed, run.scale, self.device, folder, data, tell
             status, series, numbers = own.carry_out(*args)
@@ -133,25 +141,18 @@ class Work:
         self._ended([run], [status])
         return self._record(run, data, trained, 1)
 
-    def _progress(
-        self, runs: Sequence[Run], epoch: int, epochs: int, accuracy: list[float], rate: float
-    ) -> Progress:
-        recipe = runs[0].recipe
-        return Progress(
-            what=describe(runs[0]),
-            key=self.key(runs[0])[:12],
-            beside=len(runs) - 1,
-            step=epoch,
-            steps=epochs,
-            numbers={"accuracy": max(accuracy)} if recipe.class_names else {},
-            rate=rate,
-            left=(epochs - epoch) * len(runs) * recipe.cost / epochs / rate,
-        )
+    def _progress(self, run: Run) -> Progress:
+        """That a run begins."""
+        what, recipe = run.trained.describe(), run.trained.digest[:12]
+        return Progress(what, recipe, run.seed, self.key(run)[:12])
+
+    def _tell(self, progress: Progress) -> None:
+        if self.report is not None:
+            self.report(progress)
 
     def _ended(self, runs: Sequence[Run], statuses: Sequence[str]) -> None:
         for run, status in zip(runs, statuses, strict=True):
-            if self.report is not None:
-                self.report(Progress(describe(run), self.key(run)[:12], done=status))
+            self._tell(replace(self._progress(run), done=status))
 
     def _folder(self, run: Run) -> Path | None:
         """Where a training of an author's own keeps what it goes on from; None without a cache."""

@@ -6,28 +6,33 @@ the terminal reads it. It is decoration: whatever goes wrong with it is passed o
 """
 
 import contextlib
+import functools
 import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cvclaims import watching
 from cvclaims.events import Follower, Journal, Progress, State
 
 if TYPE_CHECKING:
+    from cvclaims.claim import Claim
     from cvclaims.engines import Engine
     from cvclaims.plan import Run
+    from cvclaims.plugins.cases import Case
     from cvclaims.plugins.trackers import Tracker
     from cvclaims.records import Record
     from cvclaims.training.timing import Times
 
 PLAIN_SECONDS = 30.0
 LOOK_SECONDS = 1.0
+MOST_LINES = 20
 IDLE_SECONDS = 0.5  # pytest writes a result in several pieces: none may come in between
-MOST_LINES = 16
 # Move down (scrolling where it has to) and up again, so that there is room below; remember where
 # pytest left the cursor; each line is cleared and written; and back.
 DOWN, UP, SAVE, RESTORE = "\x1bD", "\x1b[{}A", "\x1b7", "\x1b8"
@@ -65,11 +70,11 @@ class Drawn(Display):
     It writes to the terminal itself: in a test, pytest captures the standard output.
     """
 
-    every = 0.25
+    every = 1.0
 
-    def __init__(self, terminal: int) -> None:
+    def __init__(self, terminal: int, encoding: str = "utf-8") -> None:
         super().__init__()
-        self.terminal = terminal
+        self.terminal, self.encoding = terminal, encoding
         self._drawn = False
 
     def show(self, state: State) -> None:
@@ -77,9 +82,9 @@ class Drawn(Display):
         if not state.active:
             return self.clear()
         with contextlib.suppress(OSError):
-            size = os.get_terminal_size(self.terminal)
-            lines = rendered(state, max(20, (size.columns or 80) - 1))
-            lines = lines[: max(1, min(MOST_LINES, size.lines - 2))]
+            columns, height = os.get_terminal_size(self.terminal)
+            size = columns or 80, min(height or 24, MOST_LINES)
+            lines = watching.drawn(state, time.time(), size, self.encoding)
             room = DOWN * len(lines) + UP.format(len(lines)) + SAVE
             self._write(ERASE + room + "".join(map(LINE.format, lines)) + RESTORE)
             self._drawn = True
@@ -93,7 +98,7 @@ class Drawn(Display):
 
     def _write(self, text: str) -> None:
         # One call, so that nothing of another thread or process comes in between.
-        os.write(self.terminal, text.encode(errors="replace"))
+        os.write(self.terminal, text.encode(self.encoding, errors="replace"))
 
 
 class Printed(Display):
@@ -115,54 +120,137 @@ class Printed(Display):
             self.reporter.ensure_newline()
             if self.writer.width_of_current_line:  # workers' dots, which it does not know of
                 self.reporter.line("")
-            for text in [*state.lines(), f"claims: {state.plan(time.time())}"]:
+            told = f"claims: {watching.whole(state, time.time())}"
+            for text in [*watching.lines(state), told]:
                 self.reporter.write_line(text)
             self.reporter.flush()
 
 
-def rendered(state: State, width: int) -> list[str]:
-    """A state's table as lines for a terminal of so many columns."""
-    from rich.console import Console
+@dataclass
+class Known:
+    """What is known of runs before they train.
 
-    console = Console(width=width, force_terminal=True, legacy_windows=False)
-    with console.capture() as captured:
-        console.print(state.table(time.time()))
-    return captured.get().rstrip("\n").split("\n")
+    Attributes:
+        arms: whose a recipe is, by the beginning of its digest: claims, and their names for it.
+        work: the work of one of its runs.
+        planned: the runs of all first looks, as `Progress.run` names them.
+        claims: how many claims there are.
+    """
+
+    arms: dict[str, dict[str, str]] = field(default_factory=dict)
+    work: dict[str, float] = field(default_factory=dict)
+    planned: set[str] = field(default_factory=set)
+    claims: int = 0
+
+    @classmethod
+    def of(cls, cases: "Iterable[Case]", plan: "Iterable[Run]") -> "Known":
+        """Of a session's cases and its plan."""
+        known = cls()
+        for case in cases:
+            known.claims += 1
+            for name, arm in case.arms.items():
+                recipe = arm.trained.digest[:12]
+                known.arms.setdefault(recipe, {}).setdefault(called(case.claim), name)
+                known.work[recipe] = arm.trained.work
+        known.planned = {name_of(run) for run in plan}
+        return known
+
+    def held(self, names: Iterable[str]) -> dict[str, float]:
+        """The work of those of these runs that are of the plan."""
+        work = {name: self.work.get(name.partition("/")[0], 0.0) for name in names}
+        return {name: work[name] for name in work if name in self.planned}
+
+
+def called(claim: "Claim") -> str:
+    """A claim's name, where it may have several cases."""
+    return f"{claim.id} {claim.case}".strip()
+
+
+def name_of(run: "Run") -> str:
+    """As `Progress.run` names it."""
+    return f"{run.trained.digest[:12]}/{run.seed}"
 
 
 class Live:
     """What a process of a session tells of its training: to the journal, trackers and a display.
 
     Attributes:
-        claim: the id of the claim that waits for it.
+        claim: the name of the claim that waits for it.
     """
 
     claim = ""
 
     def __init__(
-        self, journal: Journal, display: Display, trackers: "Sequence[Tracker]" = ()
+        self,
+        journal: Journal,
+        display: Display,
+        trackers: "Sequence[Tracker]" = (),
+        known: Callable[[], Known] = Known,
     ) -> None:
-        self.journal, self.display, self.trackers = journal, display, trackers
+        self.journal, self.display, self.trackers = journal, display, list(trackers)
         self.state, self._follower = State(), Follower(journal.path)
+        self.faults: list[str] = []
+        self._make = known
+        self._held: set[str] = set()
+
+    @functools.cached_property
+    def known(self) -> Known:
+        """What is known of the session's runs."""
+        return self._make()
 
     def tell(self, progress: Progress) -> None:
         """A run goes on, or is over."""
-        self.journal.progress(self.claim, progress)
-        for tracker in self.trackers:
-            tracker.take(self.claim, progress)
+        known, run = self.known, progress.run
+        if not self.journal.begun:
+            work = sum(known.held(known.planned).values())
+            self.journal.begin(claims=known.claims, runs=len(known.planned), work=work)
+        arms = known.arms.get(progress.recipe, {})
+        # It may train for another claim, while what its own wants trains elsewhere.
+        claim = self.claim if self.claim in arms or not arms else next(iter(arms))
+        if self.journal.due(progress):
+            work, planned = known.work.get(progress.recipe, 0.0), run in known.planned
+            self.journal.progress(claim, arms.get(claim, ""), work, planned, progress)
+        for tracker in list(self.trackers):
+            self._track(tracker, f"{claim} {arms.get(claim, '')}".strip(), progress)
         if not progress.done and self.display.due():
             self.look()
+
+    def _track(self, tracker: "Tracker", whose: str, progress: Progress) -> None:
+        try:
+            tracker.take(whose, progress)
+        except Exception as error:  # whatever a tool raises costs no run
+            self._drop(tracker, error)
+
+    def _drop(self, tracker: "Tracker", error: Exception) -> None:
+        self.trackers.remove(tracker)
+        why = (str(error).splitlines() or [""])[0]
+        self.faults.append(f"--claims-live {tracker.name} ended ({type(error).__name__}: {why})")
+
+    def hold(self, runs: "Iterable[Run]") -> None:
+        """These runs are here, trained or found."""
+        new = {name_of(run) for run in runs} - self._held
+        self._held |= new
+        if held := self.known.held(sorted(new)):
+            self.journal.write("held", runs=held)
 
     def look(self) -> None:
         """Show what the journal tells of all processes."""
         self._follower.into(self.state)
         self.display.show(self.state)
 
+    def take_faults(self) -> list[str]:
+        """What went wrong with telling since last asked; no run was lost by it."""
+        taken, self.faults = [*self.faults, *self.journal.take_faults()], []
+        return taken
+
     def close(self) -> None:
         """Nothing trains any more."""
         self.display.clear()
-        for tracker in self.trackers:
-            tracker.close()
+        for tracker in list(self.trackers):
+            try:
+                tracker.close()
+            except Exception as error:
+                self._drop(tracker, error)
         self.journal.close()
 
 
@@ -180,13 +268,17 @@ class Told:
 
     def records(self, runs: "Sequence[Run]") -> "list[Record]":
         """The records of the engine; the display is gone when they are here."""
-        if self.live is not None:
-            self.live.claim = self.claim
+        live = self.live
         try:
-            return self.engine().records(runs)
+            if live is not None:
+                live.claim = self.claim
+            records = self.engine().records(runs)
+            if live is not None:
+                live.hold(runs)
+            return records
         finally:
-            if self.live is not None:
-                self.live.display.clear()
+            if live is not None:
+                live.display.clear()
             self.done()
 
     def times(self, *asked: Any) -> "Times":
@@ -241,5 +333,5 @@ def display_for(config: pytest.Config) -> Display:
     # With -s or --capture=tee-sys tests write to the terminal, and could write into the table.
     in_place = sys.stdout.isatty() and config.getoption("capture") in ("fd", "sys")
     if in_place and sys.platform != "win32" and os.environ.get("TERM", "dumb") != "dumb":
-        return Drawn(os.dup(sys.stdout.fileno()))
+        return Drawn(os.dup(sys.stdout.fileno()), sys.stdout.encoding)
     return Printed(config, reporter)

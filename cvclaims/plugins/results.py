@@ -60,6 +60,7 @@ class Sink:
         """Take the row that a report carries; a worker's crash arrives without one."""
         for problems in sent(report, "cvclaims_problems"):
             self.problems += problems
+            self.suite.troubled(problems)
         for row in sent(report, "cvclaims_row")[-1:]:
             from cvclaims.results.view import ClaimView
 

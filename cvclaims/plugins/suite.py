@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cvclaims.engines import Engine, Refusing
     from cvclaims.plan import Run
     from cvclaims.plugins.cases import Case
-    from cvclaims.plugins.live import Live, Told, Watch
+    from cvclaims.plugins.live import Known, Live, Told, Watch
     from cvclaims.plugins.notes import Notes
     from cvclaims.records import Rerun, Store
     from cvclaims.results.view import ClaimView
@@ -86,19 +86,18 @@ class Suite:
 
     def tell_worker(self) -> dict[str, object]:
         """What a worker has to know of this session."""
-        if not options.any_given(
-            self.config
-        ):  # the settings of a project without claims are its own
+        # The settings of a project without claims are its own; all workers have one session.
+        if "session" not in self.__dict__ and not options.any_given(self.config):
             from cvclaims.session import new_session
 
             self.session = new_session()
         return {"cvclaims_session": self.session, "cvclaims_notes": str(self.notes.folder)}
 
     def take_problems(self) -> list[str]:
-        """What the store could not trust since last asked."""
-        if "store" not in self.__dict__:
-            return []
-        taken, self.store.problems = self.store.problems, []
+        """What the store could not trust, and what could not be told, since last asked."""
+        taken = self.live.take_faults() if self.live is not None else []
+        if "store" in self.__dict__:
+            taken, self.store.problems = [*taken, *self.store.problems], []
         return taken
 
     def engine_for(self, case: Case) -> Refusing | Told:
@@ -107,10 +106,10 @@ class Suite:
             from cvclaims.engines import Refusing
 
             return Refusing(case.refusal)
-        from cvclaims.plugins.live import Told
+        from cvclaims.plugins.live import Told, called
 
         # Made on demand: a verdict on something counted needs no engine, and so no torch.
-        return Told(lambda: self.engine, self.live, case.claim.id, self._count)
+        return Told(lambda: self.engine, self.live, called(case.claim), self._count)
 
     def _count(self) -> None:
         """Let the process that reports know which runs this one has trained and read."""
@@ -253,16 +252,22 @@ class Suite:
         from cvclaims.plugins import live, trackers
 
         worker = self.worker if self.is_worker or trains else "main"
-        journal = Journal(self.settings.store, self.session, worker, len(self.cases))
+        journal = Journal(self.settings.store, self.session, worker)
         told = []
-        if trains and self.settings.live:
-            folder = self.config.rootpath / ".cvclaims"
+        if trains and self.settings.live and not self.config.option.collectonly:
+            folder = self.settings.default
+            options.keep_from_git(folder / "tensorboard", folder)
             try:
                 told = trackers.trackers(self.settings.live, self.session, folder)
             except trackers.TrackerError as error:
                 self._refuse(str(error))
         shown = live.display_for(self.config) if display else live.Display()
-        return live.Live(journal, shown, told)
+        return live.Live(journal, shown, told, self._known)
+
+    def _known(self) -> Known:
+        from cvclaims.plugins.live import Known
+
+        return Known.of(self.cases.values(), self.plan())
 
     def watch(self) -> None:
         """Show what the workers train."""
@@ -279,6 +284,12 @@ class Suite:
         if self.live is not None and not self.is_worker:
             self.live.journal.write("claim", id=row.id, case=row.case, verdict=row.verdict)
 
+    def troubled(self, problems: list[str]) -> None:
+        """Let whoever watches know of problems."""
+        if self.live is not None and not self.is_worker:
+            for problem in problems:
+                self.live.journal.write("problem", text=problem)
+
     def gone(self, worker: str) -> None:
         """A worker that is gone trains nothing."""
         if self.live is not None:
@@ -291,8 +302,6 @@ class Suite:
             self._watch = None
         if self.live is not None:
             self.live.close()
-            if self.live.journal.fault:
-                self.store.problems.append(self.live.journal.fault)
 
     def finish(self) -> None:
         """Write what could not be written before; what still cannot is lost, and said to be."""

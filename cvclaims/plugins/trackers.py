@@ -23,21 +23,28 @@ class TrackerError(RuntimeError):
 class Tracker(ABC):
     """A tool that is told of runs."""
 
+    name: str
+
     def __init__(self, session: str, folder: Path) -> None:
         self.session, self.folder = session, folder
         self._current = ""
 
     def take(self, claim: str, progress: Progress) -> None:
         """A run goes on, or is over."""
-        if progress.key != self._current:
-            self.close()
-            self._current = progress.key
-            self.begin(f"{claim} {progress.what} {progress.key}", {"claim": claim})
         if progress.done:
-            self.close()
+            if progress.run == self._current:  # others of its stack were not told of
+                self.close()
             return
-        numbers = {**progress.numbers, "images_per_second": progress.rate}
-        self.log(numbers, progress.step)
+        if progress.run != self._current:
+            self.close()
+            self._current = progress.run
+            name = f"{claim}: {progress.what}, seed {progress.seed}, {progress.key}"
+            self.begin(name, {"claim": claim, "seed": str(progress.seed)})
+        numbers = {**progress.numbers}
+        if progress.rate:
+            numbers["images_per_second"] = progress.rate
+        if progress.step:
+            self.log(numbers, progress.step)
 
     def close(self) -> None:
         """Whatever was begun ends."""
@@ -61,6 +68,8 @@ class Tracker(ABC):
 class TensorBoard(Tracker):
     """Event files below `.cvclaims/tensorboard/<session>`."""
 
+    name = "tensorboard"
+
     def __init__(self, session: str, folder: Path) -> None:
         super().__init__(session, folder)
         from torch.utils import tensorboard
@@ -69,7 +78,7 @@ class TensorBoard(Tracker):
 
     def begin(self, name: str, about: Mapping[str, str]) -> None:
         """A folder of its own."""
-        place = re.sub(r"[^\w.=,-]+", "_", name)[:120]
+        place = re.sub(r"[^\w.=-]+", "_", name)[:120]
         self._writer = self._made(str(self.folder / "tensorboard" / self.session / place))
         self._writer.add_text("claim", about["claim"])
 
@@ -86,6 +95,8 @@ class TensorBoard(Tracker):
 class Wandb(Tracker):
     """Weights & Biases: a run of the project `cvclaims`, in a group of the session's name."""
 
+    name = "wandb"
+
     def __init__(self, session: str, folder: Path) -> None:
         super().__init__(session, folder)
         self._tool: Any = importlib.import_module("wandb")
@@ -93,7 +104,11 @@ class Wandb(Tracker):
     def begin(self, name: str, about: Mapping[str, str]) -> None:
         """A run of theirs."""
         self._run = self._tool.init(
-            project=PROJECT, group=self.session, name=name, config=dict(about), dir=str(self.folder)
+            project=PROJECT,
+            group=self.session,
+            name=name[:128],  # it takes no longer ones
+            config=dict(about),
+            dir=str(self.folder),
         )
 
     def log(self, numbers: Mapping[str, float], step: int) -> None:
@@ -107,6 +122,8 @@ class Wandb(Tracker):
 
 class Trackio(Tracker):
     """Trackio: a run of the project `cvclaims`, told to it by its module's functions."""
+
+    name = "trackio"
 
     def __init__(self, session: str, folder: Path) -> None:
         super().__init__(session, folder)
@@ -125,11 +142,7 @@ class Trackio(Tracker):
         self._tool.finish()
 
 
-TRACKERS: Mapping[str, type[Tracker]] = {
-    "tensorboard": TensorBoard,
-    "trackio": Trackio,
-    "wandb": Wandb,
-}
+TRACKERS: Mapping[str, type[Tracker]] = {tool.name: tool for tool in (TensorBoard, Trackio, Wandb)}
 
 
 def trackers(names: tuple[str, ...], session: str, folder: Path) -> list[Tracker]:

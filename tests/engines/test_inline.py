@@ -115,13 +115,18 @@ class TestTraining:
         assert found[1].parameters == alone.numbers["parameters"]
         assert [r.origin.stacked for r in found] == [3, 3, 3]
         assert len(one.trained) == 3
-        lines = [progress.told() for progress in told if not progress.done]
-        assert len(lines) == TINY.epochs
+        assert [(p.event, p.step) for p in told[:3]] == [
+            ("run begun", 0),
+            ("epoch", 1),
+            ("epoch", 2),
+        ]
         assert [(p.key, p.done) for p in told[-3:]] == [(r.key[:12], "finished") for r in found]
-        assert lines[0].startswith(
-            "mlp on digits, sgd lr 0.1, cross_entropy, seed 0 (+2 beside it): epoch 1/2, accuracy "
+        last = told[2]
+        assert (last.what, last.seed, last.beside, last.steps, last.left) == (
+            "mlp on digits, sgd lr 0.1, cross_entropy",
+            *(0, 2, 2, 0.0),
         )
-        assert lines[-1].endswith(" images/s, 0 s left")
+        assert set(last.numbers) == {"accuracy"}
 
     def test_where_a_record_came_from(self, store: Store, trainer: Trainer) -> None:
         (found,) = engine(store).records(runs(0))

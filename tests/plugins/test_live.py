@@ -14,20 +14,23 @@ import sys
 import termios
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 
-from cvclaims.events import Journal, Progress, State
+from cvclaims import events
+from cvclaims.events import Follower, Journal, Progress, State
 from cvclaims.plugins import live, trackers
-from cvclaims.plugins.live import Display, Drawn, Live, Told, Watch
+from cvclaims.plugins.live import Display, Drawn, Known, Live, Told, Watch
 from cvclaims.plugins.notes import Notes
+from cvclaims.watching import lines
 from tests.plugins.project import Project
 
 SESSION = "20261127-120000-0123abcd"
-RUN = Progress("mlp on digits, seed 0", "aa11", 0, 3, 9, {"accuracy": 0.98}, 1_000.0, 7.0)
+RUN = Progress("mlp on digits", "55", 0, "aa11", 0, 3, 9, {"accuracy": 0.98}, 1_000.0, 7.0)
 
 
 class Listed(Display):
@@ -40,14 +43,14 @@ class Listed(Display):
         self.seen: list[str] = []
 
     def show(self, state: State) -> None:
-        self.seen += state.lines()
+        self.seen += lines(state)
 
     def clear(self) -> None:
         self.seen.append("")
 
 
 def live_in(folder: Path, display: Display, worker: str = "gw0") -> Live:
-    return Live(Journal(folder, SESSION, worker, 2), display)
+    return Live(Journal(folder, SESSION, worker), display, known=lambda: Known(claims=2))
 
 
 def a_state(folder: Path, *workers: str) -> State:
@@ -87,7 +90,7 @@ def test_a_table_is_drawn_below_and_erased(
     # Heads, two runs, the whole: room below is made, and the cursor comes back to pytest's place.
     assert drawn.startswith("\x1b[J" + "\x1bD" * 4 + "\x1b[4A\x1b7\x1b[B\r\x1b[2K")
     assert drawn.endswith("\x1b8")
-    assert drawn.count("mlp on digits, seed 0") == 2
+    assert drawn.count("mlp on digits") == 2
     assert "0 of 2 claims judged" in drawn
     display.clear()
     display.clear()
@@ -113,8 +116,58 @@ def test_it_changes_only_so_often(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     display = Listed()
     display.every, shown = 30.0, live_in(tmp_path, display)
     for step, now in enumerate((101.0, 129.0, 130.0, 131.0, 159.0, 161.0)):  # noqa: B007
-        shown.tell(Progress("mlp", "aa", 0, step, 9))
-    assert display.seen == ["claim : mlp: epoch 2/9", "claim : mlp: epoch 5/9"]
+        shown.tell(replace(RUN, step=step, numbers={}, rate=0.0, left=None))
+    one, other = (f"claim : mlp on digits, seed 0: epoch {step}/9" for step in (2, 5))
+    assert display.seen == [one, other]
+
+
+def heard(project: Project) -> State:
+    """What the newest session of a project told."""
+    (*_, path) = events.journals([project.results / "records"])
+    state = State()
+    Follower(path).into(state)
+    return state
+
+
+@pytest.mark.parametrize("options", [(), ("-n2",)])
+def test_a_session_tells_the_same_with_and_without_xdist(
+    project: Project, options: tuple[str, ...]
+) -> None:
+    project.write(
+        """
+        @about("1", recipes=BOTH)
+        def test_both(runs, verdict):
+            verdict.greater(runs.good.test_accuracy, runs.bad.test_accuracy)
+
+        from cvclaims import Training, training
+
+        @training
+        def crash(run):
+            run.log(f1=0.5)
+            raise ValueError("as meant")
+
+        @about("2", case="own", recipes={"crash": Training(crash, light=True)})
+        def test_crash(runs, verdict):
+            verdict.above(runs.crash["f1"], 0.5)
+        """
+    )
+    project.run("-q", *options)
+    state = heard(project)
+    assert (state.claims, state.runs, state.trained) == (2, 9, 6)
+    assert state.judged == {"1 ": "supported", "2 own": "error"}
+    assert len(state.held) == 6
+    assert state.failed >= 1
+    assert (state.active, state.ended) == ({}, True)
+
+
+def test_a_journal_that_cannot_be_written_is_one_problem(project: Project) -> None:
+    project.write(SLOW.format(epochs=2))
+    store = project.results / "records"
+    store.mkdir(parents=True)
+    (store / events.FOLDER).touch()
+    ran = project.run()
+    assert ran.verdicts() == {"1": "supported"}
+    assert ran.text.count("nobody can watch this session") == 1
 
 
 class Failing:
@@ -196,16 +249,19 @@ def test_slow(runs, verdict):
     print("printed by the test")
     verdict.above(runs.slow.test_accuracy, 0.5)
 """
-TOLD = r"claim 1: mlp on digits, sgd lr 0\.5, .*epoch \d+/\d+, accuracy 0\.\d+, .* left"
+TOLD = r"claim 1: slow: mlp on digits, sgd lr 0\.5, .*epoch \d+/\d+, accuracy 0\.\d+, .* left"
 
 
 def test_plain_lines_in_a_log(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live.Printed, "every", 0.05)
-    project.write(SLOW.format(epochs=300))
+    monkeypatch.setattr(live.Printed, "every", 0.0)
+    monkeypatch.setattr(events, "EVERY_SECONDS", 0.0)
+    project.write(SLOW.format(epochs=20))
     ran = project.run()
-    told = [number for number, line in enumerate(ran.lines) if re.fullmatch(TOLD, line)]
-    assert told
-    assert ran.lines[told[0] - 1] == "test_paper.py "
+    begun = next(n for n, line in enumerate(ran.lines) if line.startswith("claim 1: slow: mlp"))
+    assert ran.lines[begun - 1] == "test_paper.py "
+    assert ran.lines[begun].endswith("seed 0 (+2 beside it): epoch 0/20")
+    assert ran.lines[begun + 1].startswith("claims: 0 of 1 claims judged, 0 of 3 runs (0 trained)")
+    assert sum(re.fullmatch(TOLD, line) is not None for line in ran.lines) == 20
     assert "printed by the test" not in ran.text
 
 
@@ -227,7 +283,7 @@ def test_plain_lines_are_lines_and_not_captured(
     config = SimpleNamespace(get_terminal_writer=lambda: writer, pluginmanager=manager)
     display = live.Printed(config, reporter)  # type: ignore[arg-type]
     state = a_state(tmp_path, "gw0")
-    told = f"claim : {RUN.told()}\nclaims: "
+    told = f"{lines(state)[0]}\nclaims: "
     display.show(state)
     assert re.fullmatch(rf"<\n{re.escape(told)}.*\n>\n", out.getvalue())
     display.capture = None
@@ -246,6 +302,7 @@ def test_when_there_is_no_line(
     project: Project, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
 ) -> None:
     monkeypatch.setattr(live.Printed, "every", 0.0)
+    monkeypatch.setattr(events, "EVERY_SECONDS", 0.0)
     project.write(SLOW.format(epochs=20))
     assert re.search(TOLD, project.run().text)
     for path in project.records():
@@ -272,9 +329,9 @@ def on_a_terminal(*command: str) -> str:
     return b"".join(pieces).decode()
 
 
-@pytest.mark.parametrize("options", [("-n1",), ("-pno:xdist",), ("-n2", "-v")])
+@pytest.mark.parametrize("options", [("-pno:xdist",), ("-n2", "-v")])
 def test_training_seen_on_a_terminal(project: Project, options: tuple[str, ...]) -> None:
-    project.write(SLOW.format(epochs=300) + "def test_more():\n    pass\n")
+    project.write(SLOW.format(epochs=60) + "def test_more():\n    pass\n")
     (project.path / "conftest.py").write_text(
         "from cvclaims import events\n"
         "from cvclaims.plugins import live\n"
@@ -285,17 +342,23 @@ def test_training_seen_on_a_terminal(project: Project, options: tuple[str, ...])
     written = on_a_terminal(sys.executable, "-mpytest", *options, *more)
     pieces = re.split("\x1b\\[J(?:\x1bD)+\x1b\\[\\d+A\x1b7(.*?)\x1b8", written)
     drawn, own = pieces[1::2], pieces[::2]
-    assert any(re.search(r"mlp on digits, sgd lr 0\.5.*\d+/300", text, re.S) for text in drawn)
+    assert any(re.search(r"mlp on digits, sgd lr 0\.5.*\d+/60", text, re.S) for text in drawn)
     assert "mlp on digits" not in "".join(own)  # pytest's own output is as it was
     assert "1 passed, 1 inconclusive" in own[-1]
+
+
+ONE = Progress("mlp", "55", 0, "aa", steps=2)
+OTHER = replace(ONE, recipe="66", key="bb")
 
 
 class TestTrackers:
     def runs(self, tracker: trackers.Tracker) -> None:
         for step in (1, 2):
-            tracker.take("5.04", Progress("mlp", "aa", 0, step, 2, {"accuracy": step / 2}, 10.0))
-        tracker.take("5.04", Progress("mlp", "aa", done="finished"))
-        tracker.take("5.05", Progress("mlp", "bb", 0, 1, 2, {"accuracy": 0.25}))
+            numbers = {"accuracy": step / 2}
+            tracker.take("5.04 a", replace(ONE, step=step, numbers=numbers, rate=10.0))
+        for seed in (0, 1):  # the other of its stack was not told of before
+            tracker.take("5.04 a", replace(ONE, seed=seed, done="finished"))
+        tracker.take("5.05", replace(OTHER, step=1, numbers={"accuracy": 0.25}))
         tracker.close()
 
     def test_tensorboards_files_hold_every_epoch(self, tmp_path: Path) -> None:
@@ -303,7 +366,7 @@ class TestTrackers:
         (tracker,) = trackers.trackers(("tensorboard",), SESSION, tmp_path)
         self.runs(tracker)
         first, second = sorted((tmp_path / "tensorboard" / SESSION).iterdir())
-        assert (first.name, second.name) == ("5.04_mlp_aa", "5.05_mlp_bb")
+        assert (first.name, second.name) == ("5.04_a_mlp_seed_0_aa", "5.05_mlp_seed_0_bb")
         found = accumulator.EventAccumulator(str(first)).Reload()
         assert [(e.step, e.value) for e in found.Scalars("accuracy")] == [(1, 0.5), (2, 1.0)]
         assert {e.value for e in found.Scalars("images_per_second")} == {10.0}
@@ -330,8 +393,33 @@ class TestTrackers:
             *("init", "log", "log", "finish"),
             *("init", "log", "finish"),
         ]
-        assert calls[0][1] == "5.04 mlp aa"
+        assert calls[0][1] == "5.04 a: mlp, seed 0, aa"
         assert calls[2][1] == ({"accuracy": 1.0, "images_per_second": 10.0},)
+
+    @pytest.mark.parametrize("failing", ["begin", "log", "end"])
+    def test_one_that_fails_costs_no_run(
+        self, failing: str, project: Project, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(*_: object) -> None:
+            raise ConnectionError("no network\nat all")
+
+        pytest.importorskip("tensorboard")
+        monkeypatch.setattr(trackers.TensorBoard, failing, fail)
+        project.write(SLOW.format(epochs=2))
+        ran = project.run("--claims-live", "tensorboard")
+        assert ran.verdicts() == {"1": "supported"}
+        told = "problem: --claims-live tensorboard ended (ConnectionError: no network)"
+        assert ran.text.count(told) == 1
+
+    def test_a_sessions_epochs_arrive(self, project: Project) -> None:
+        accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+        project.write(SLOW.format(epochs=3))
+        project.ini("claims_live = tensorboard")
+        project.run()
+        (place,) = (project.path / ".cvclaims" / "tensorboard").glob("*/*")
+        found = accumulator.EventAccumulator(str(place)).Reload()
+        assert [scalar.step for scalar in found.Scalars("accuracy")] == [1, 2, 3]
+        assert place.name.startswith("1_slow_mlp_on_digits")
 
     def test_one_that_is_missing_or_unknown_is_one_line(
         self, project: Project, monkeypatch: pytest.MonkeyPatch

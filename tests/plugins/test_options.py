@@ -33,6 +33,8 @@ claims of computer vision reports (cvclaims):
   --claims-engine=ENGINE
                         where runs are carried out (default inline: in this
                         process)
+  --claims-live=TOOLS   tell tensorboard, trackio or wandb of every run, too
+                        (names, with commas)
   --claims-device=DEVICE
                         auto, cpu, cuda, cuda:N or mps (default auto: a GPU
                         where there is one)
@@ -64,6 +66,7 @@ def test_help(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
         "data",
         "results",
         "store",
+        "live",
         "device",
         "replay",
         "rerun",

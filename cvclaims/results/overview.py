@@ -46,9 +46,15 @@ def _is_statistical(row: ClaimView) -> bool:
 def reports_table(rows: Sequence[ClaimView]) -> str:
     """`counts` as Markdown, the numbers to the right."""
     heads, *lines = counts(rows)
-    told = table(heads, [[plain(name), *cells] for name, *cells in lines]).split("\n")
+    told = table(heads, [[_numbered(name), *cells] for name, *cells in lines]).split("\n")
     told[1] = "|---|" + "--:|" * (len(heads) - 1)
     return "\n".join(told)
+
+
+def _numbered(name: str) -> str:
+    """A report's name with its number, which begins no list in a table."""
+    number, dot, title = name.partition(". ")
+    return f"{number}{dot}{plain(title)}" if number.isdecimal() else plain(name)
 
 
 def counts(rows: Sequence[ClaimView]) -> list[list[str]]:

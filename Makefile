@@ -65,7 +65,7 @@ test: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest tests -n auto -q --ignore tests/page
+	$(BIN)/pytest tests -n auto --dist worksteal -q --ignore tests/page
 	$(BIN)/pytest claims -n auto -q --claims-scale smoke --claims-results $(SMOKE) --claims-store $(SMOKE)/records
 
 # results/index.html in a real browser: Debian's packages chromium and chromium-driver.

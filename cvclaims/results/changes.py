@@ -94,10 +94,12 @@ def _beyond(before: Measured, after: Measured) -> bool:
 
 def _half_width(measured: Measured) -> float:
     """Half of the 95 % interval of a mean by Student's t; 0 where there is one value alone."""
-    from scipy import stats
+    from scipy import special
 
     std, n = measured["std"], measured["n"]
-    return 0.0 if std is None or n < 2 else float(stats.t.ppf(0.975, n - 1)) * std / math.sqrt(n)
+    return (
+        0.0 if std is None or n < 2 else float(special.stdtrit(n - 1, 0.975)) * std / math.sqrt(n)
+    )
 
 
 def markdown(found: Changes, a: str, b: str) -> str:

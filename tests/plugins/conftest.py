@@ -1,13 +1,21 @@
 """A project of its own for each test."""
 
+import jinja2  # noqa: F401
 import pytest
+import rich.console
+import rich.live
+import rich.markdown
+import rich.table  # noqa: F401
 import torch
 
 import cvclaims.engines.inline
 import cvclaims.engines.replay
 import cvclaims.plugins.live
 import cvclaims.plugins.outcome
-import cvclaims.verdict.judge  # noqa: F401
+import cvclaims.plugins.trackers
+import cvclaims.results.html
+import cvclaims.verdict.judge
+import cvclaims.watching  # noqa: F401
 from cvclaims.data.load import load
 from cvclaims.recipe import Recipe
 from cvclaims.results import writing

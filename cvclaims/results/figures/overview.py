@@ -61,11 +61,11 @@ def effects(view: ClaimView) -> tuple[float, float] | None:
 
 def strength(view: ClaimView) -> float:
     """How strongly the seeds speak for a claim: its p as a normal quantile, in standard errors."""
-    from scipy import stats
+    from scipy import special
 
     p = view.decision.get("p")
     assert isinstance(p, int | float)
-    return float(stats.norm.isf(min(max(p, 1e-300), 1 - 1e-16)))
+    return -float(special.ndtri(min(max(p, 1e-300), 1 - 1e-16)))
 
 
 def overview(views: Sequence[ClaimView]) -> "Figure":

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
-from scipy import stats
+from scipy import special
 
 from cvclaims.claim import Reported
 from cvclaims.records.record import Record
@@ -59,7 +59,8 @@ def _dots_of(axes: Axes, row: ClaimView, subject: Subject, lines: int) -> None:
         offsets = room * np.sin(np.arange(len(values)) * 2.4)  # equal values stay apart
         axes.plot(values, line + offsets, ls="none", marker="o", ms=3.5, color=shade, alpha=0.6)
         if len(values) > 1:
-            half = float(stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1) * stats.sem(values))
+            error = values.std(ddof=1) / math.sqrt(len(values))
+            half = float(special.stdtrit(len(values) - 1, (1 + CONFIDENCE) / 2) * error)
             axes.errorbar(
                 values.mean(), line, xerr=half, fmt="|", ms=11, mew=2, capsize=3, color=shade
             )

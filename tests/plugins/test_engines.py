@@ -56,7 +56,7 @@ def test_times(runs, verdict, timer):
     return project
 
 
-@pytest.mark.parametrize("mode", [(), ("-n0",), ("-n2",)], ids=["plain", "n0", "n2"])
+@pytest.mark.parametrize("mode", [("-pno:xdist",), ("-n2",)], ids=["plain", "n2"])
 def test_it_carries_out_runs_and_takes_times(installed: Project, mode: tuple[str, ...]) -> None:
     ran = installed.run_alone("--claims-engine", "counting", "-rP", *mode)
     assert ran.verdicts() == {"1": "supported", "2": "not evaluated"}

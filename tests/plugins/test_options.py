@@ -260,13 +260,12 @@ def kept(folder: Path) -> dict[Path, bytes]:
     return {path: path.read_bytes() for path in found if ".locks" not in path.parts}
 
 
-@pytest.mark.parametrize("mode", [(), ("-n2",)], ids=["plain", "n2"])
 @pytest.mark.parametrize(
-    ("device", "error"),
+    ("device", "error", "mode"),
     [
-        ("cuda", "--claims-device: torch *; --claims-device cpu trains on the CPU"),
-        ("cuda:7", "--claims-device: torch *; --claims-device cpu trains on the CPU"),
-        ("mps", "--claims-device: torch has no mps here; --claims-device cpu trains on the CPU"),
+        ("cuda", "--claims-device: torch *; --claims-device cpu trains on the CPU", ()),
+        ("cuda:7", "--claims-device: torch *; --claims-device cpu trains on the CPU", ("-n2",)),
+        ("mps", "--claims-device: torch has no mps here; --claims-device cpu trains on *", ()),
     ],
 )
 def test_a_device_that_is_not_there_is_refused_before_anything_trains(

@@ -34,7 +34,7 @@ def trained(project: Project, *options: str) -> int:
 
 
 class TestTrainings:
-    @pytest.mark.parametrize("mode", [(), ("-n0",), ("-n2",)], ids=["plain", "n0", "n2"])
+    @pytest.mark.parametrize("mode", [("-n0",), ("-n2",)], ids=["n0", "n2"])
     def test_they_are_judged_stored_and_replayed(
         self, project: Project, mode: tuple[str, ...]
     ) -> None:
@@ -225,15 +225,14 @@ def test_it(runs, verdict):
 
 
 class TestNetworks:
-    @pytest.mark.parametrize("mode", [(), ("-n2",)], ids=["plain", "n2"])
-    def test_they_are_judged_and_replayed(self, project: Project, mode: tuple[str, ...]) -> None:
+    def test_they_are_judged_and_replayed(self, project: Project) -> None:
         body = "return nn.Sequential(nn.Linear(2, width), nn.ReLU(), nn.Linear(width, classes))"
         project.write(OWN + NET.format(body=body))
-        assert project.run(*mode).verdicts() == {"1": "supported"}
-        replayed = project.run("--claims-replay", *mode)
+        assert project.run("-n2").verdicts() == {"1": "supported"}
+        replayed = project.run("--claims-replay")
         assert replayed.verdicts() == {"1": "supported"}
         assert " 0 trained" in replayed.text
-        assert "1 ran" in project.run("--claims-scale", "smoke", *mode).told()
+        assert "1 ran" in project.run("--claims-scale", "smoke").told()
 
     @pytest.mark.parametrize(
         ("body", "why"),

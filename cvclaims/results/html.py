@@ -1,10 +1,11 @@
 """`index.html`: every claim on one page, to be filtered, sorted and opened; no network."""
 
 import base64
+import functools
 import hashlib
 from collections.abc import Mapping, Sequence
 from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cvclaims.claim import mean_reported
 from cvclaims.results.claim_page import claims_of, command
@@ -14,6 +15,9 @@ from cvclaims.results.numbers import briefly, quantities
 from cvclaims.results.overview import certainty, counts, heading
 from cvclaims.results.view import ClaimView, by_report
 from cvclaims.verdict.decision import SYMBOLS, Verdict, in_words
+
+if TYPE_CHECKING:
+    import jinja2
 
 INDEX = "index.html"
 _HEADS = ("claim", "statement", "reported", "measured", "effect", "verdict", "scale")
@@ -25,15 +29,11 @@ def index_html(views: Sequence[ClaimView]) -> str:
     Texts from outside travel as JSON and are shown as text; a policy in the page forbids every
     script but its own, and the network.
     """
-    import jinja2
     from markupsafe import Markup
 
-    folder = resources.files("cvclaims.results") / "templates"
-    style, script = (folder.joinpath(f"index.{kind}").read_text("utf-8") for kind in ("css", "js"))
-    template = folder.joinpath("index.html.jinja").read_text("utf-8")
-    made = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    template, style, script = _template()
     pages = {row.place: file for file, rows in claims_of(views).items() for row in rows}
-    return made.from_string(template).render(
+    return template.render(
         style=Markup(style),
         script=Markup(script),
         style_hash=_hash(style),
@@ -47,6 +47,19 @@ def index_html(views: Sequence[ClaimView]) -> str:
             "rows": [_row(view, number, pages[view.place]) for number, view in enumerate(views)],
         },
     )
+
+
+@functools.cache
+def _template() -> "tuple[jinja2.Template, str, str]":
+    """The page, its style and its script."""
+    import jinja2
+
+    folder = resources.files("cvclaims.results") / "templates"
+    page, style, script = (
+        folder.joinpath(f"index.{kind}").read_text("utf-8") for kind in ("html.jinja", "css", "js")
+    )
+    made = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    return made.from_string(page), style, script
 
 
 def _hash(text: str) -> str:

@@ -65,6 +65,10 @@ def sources(
     [1, -tan(s); 0, 1] the shear and R(a) the rotation: p = t + scale · R(a) A(s) q, as
     torchvision's `_get_inverse_affine_matrix` has it.
     """
+    device = angle.device
+    if device.type == "mps":  # which has no double: the few numbers of each image come from the CPU
+        angle, scale, shear = angle.cpu(), scale.cpu(), shear.cpu()
+        translate_x, translate_y = translate_x.cpu(), translate_y.cpu()
     # In double, as torchvision has it: a pixel must not change sides by rounding the sine.
     turn, lean, factor = angle.double().deg2rad(), shear.double().deg2rad(), scale.double()
     sine, cosine, tangent = turn.sin(), turn.cos(), lean.tan()
@@ -80,6 +84,6 @@ def sources(
     def place(by_column: Tensor, by_row: Tensor, start: Tensor) -> Tensor:
         across = (by_column[:, None] * columns + start[:, None]).float()
         down = (by_row[:, None] * rows).float()
-        return across[:, None, :] + down[:, :, None]
+        return across.to(device)[:, None, :] + down.to(device)[:, :, None]
 
     return place(xx, xy, x0 + middle_x), place(yx, yy, y0 + middle_y)

@@ -18,7 +18,7 @@ from cvclaims import locks
 from cvclaims.data.dataset import Dataset
 from cvclaims.data.load import load
 from cvclaims.data.packed import cache_folder
-from cvclaims.engines.device import Share, shared
+from cvclaims.engines.device import Share, exclusive, shared
 from cvclaims.engines.provenance import device_name, origin
 from cvclaims.events import Progress
 from cvclaims.models import build_for, stacks
@@ -29,7 +29,7 @@ from cvclaims.records.record import by_class, rounded
 from cvclaims.trainable import Trainable, Training
 from cvclaims.training import own
 from cvclaims.training.checkpoint import Checkpoint
-from cvclaims.training.loop import Trained, stackable, train
+from cvclaims.training.loop import Pause, Trained, stackable, train
 from cvclaims.training.precision import precision_on
 
 # A stack's parameters should stay in the processor's cache: beyond this it gets slower again. A
@@ -78,13 +78,18 @@ class Work:
         It shares the device with whoever trains there, goes on from what a killed process left, and
         keeps what it has until `done` is called. Raises whatever training raises.
         """
-        # A timed claim takes the device alone.
-        with shared(self.device) as share, one_thread(runs[0].trained):
+        with one_thread(runs[0].trained):
             try:
-                if isinstance(training := runs[0].trained, Training):
-                    (run,) = runs
-                    return [self._own(run, training, share)]
-                return self._train(runs, share)
+                # A timed claim takes the device alone.
+                with shared(self.device) as share:
+                    if isinstance(training := runs[0].trained, Training):
+                        (run,) = runs
+                        return [self._own(run, training, share)]
+                    with suppress(torch.OutOfMemoryError):
+                        return self._train(runs, share.give_way, alone=False)
+                # Once more where nobody else has memory: they may have had what was missing.
+                with exclusive(self.device):
+                    return self._train(runs, lambda: 0.0, alone=True)
             except Exception:
                 self._ended(runs, ["failed"] * len(runs))
                 raise
@@ -101,7 +106,7 @@ class Work:
         """The record of a run that crashed."""
         return self._record(run, self.data(run), _nothing(run), 1, error=why)
 
-    def _train(self, runs: Sequence[Run], share: Share) -> list[Record]:
+    def _train(self, runs: Sequence[Run], pause: Pause, *, alone: bool) -> list[Record]:
         data, kept = self.data(runs[0]), self._checkpoint(runs)
         assert data is not None
         pairs, recipe = [(run.recipe, run.seed) for run in runs], runs[0].recipe
@@ -114,7 +119,7 @@ class Work:
             self._tell(replace(begun, step=epoch, numbers=numbers, rate=rate, left=left))
 
         self._tell(begun)
-        results = train(pairs, data, self.device, progress, kept, share.give_way)
+        results = train(pairs, data, self.device, progress, kept, pause, alone=alone)
         elsewhere = kept.elsewhere if kept is not None else ""
         self._ended(runs, [result.status for result in results])
         return [

@@ -1,7 +1,9 @@
 """Whether this process may use a GPU, found out without torch, which takes seconds to import."""
 
 import os
+import platform
 import re
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
@@ -12,12 +14,22 @@ DEV = Path("/dev")
 
 def gpu_present(environ: Mapping[str, str] = os.environ) -> bool:
     """Whether the machine shows a GPU and the environment hides not all of them from torch."""
+    if is_mac():
+        return True
+    if sys.platform == "win32":
+        driver = Path(environ.get("SystemRoot", r"C:\Windows")) / "System32" / "nvcuda.dll"
+        return driver.exists() and bool(visible(environ.get("CUDA_VISIBLE_DEVICES")))
     if any((DEV / name).exists() for name in ("nvidiactl", "dxg")):
         there = sum(re.fullmatch(r"nvidia\d+", path.name) is not None for path in DEV.iterdir())
         first = next(iter(visible(environ.get("CUDA_VISIBLE_DEVICES"))), None)
         # Without the devices' own files, as in WSL, their number is not known.
         return first is not None and not (isinstance(first, int) and 0 < there <= first)
     return (DEV / "kfd").exists() and bool(visible_to_rocm(environ))
+
+
+def is_mac() -> bool:
+    """Whether this is a Mac with a GPU of Apple's own, which torch calls mps."""
+    return sys.platform == "darwin" and platform.machine() == "arm64"
 
 
 def visible(value: str | None) -> tuple[int, ...] | tuple[str, ...]:

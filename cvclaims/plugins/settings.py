@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cvclaims.plugins.gpu import gpu_present as gpu_present
+from cvclaims.plugins.gpu import is_mac as is_mac
 from cvclaims.text import clean
 
 if TYPE_CHECKING:

@@ -1,6 +1,9 @@
 """Capturing work in CUDA graphs: one launch for what would be hundreds."""
 
-from collections.abc import Callable, Sequence
+import functools
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
@@ -15,7 +18,7 @@ class Graphs:
     def __init__(self, device: torch.device) -> None:
         self._device = device
         self._pool = torch.cuda.graph_pool_handle()
-        self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+        self._stream = _stream(device)
 
     def warm_up(self, work: Callable[[], None]) -> None:
         """Run `work` a few times beside the main stream."""
@@ -36,6 +39,31 @@ class Graphs:
             graph.replay()
 
         return replay
+
+
+@functools.cache
+def _stream(device: torch.device) -> torch.cuda.Stream:
+    """One for all graphs of a device: cuBLAS keeps a workspace for each stream that it saw."""
+    stream: torch.cuda.Stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+    return stream
+
+
+@contextmanager
+def collected() -> Iterator[None]:
+    """Free what earlier sessions left before a capture, and nothing during it.
+
+    A session holds itself, through its steps and graphs: until Python looks for such circles its
+    weights, its data and its graphs' memory stay on the device. To free a graph while another is
+    captured ends that capture.
+    """
+    gc.collect()
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 class Kept:

@@ -15,7 +15,7 @@ from cvclaims.recipe import Recipe
 from cvclaims.specs import MetricSpec
 from cvclaims.training.checkpoint import Checkpoint
 from cvclaims.training.graph import Kept, put
-from cvclaims.training.memory import peak_of, too_large
+from cvclaims.training.memory import FULL, peak_of, ran_out_of_memory, too_large
 from cvclaims.training.optim import learning_rate, settings
 from cvclaims.training.probes import boundary, histograms
 from cvclaims.training.session import Session
@@ -51,6 +51,8 @@ def train(
     progress: Progress | None = None,
     checkpoint: Checkpoint | None = None,
     pause: Pause = lambda: 0.0,
+    *,
+    alone: bool = True,
 ) -> list[Trained]:
     """Train every (recipe, seed) of `runs` side by side; results come in the order of `runs`.
 
@@ -58,7 +60,8 @@ def train(
     order of samples, from its own seed, so it learns what it would learn alone (up to float
     rounding: the products run in batches). With a `checkpoint` it goes on from what that holds,
     and saves there now and then; where it could save it calls `pause`, whose time is not counted,
-    and so it does after each epoch. Raises TooLargeError where memory does not suffice.
+    and so it does after each epoch. Raises torch.OutOfMemoryError where memory does not suffice
+    beside others, and TooLargeError where it does not though the device is had `alone`.
     """
     if len({stackable(recipe) for recipe, _ in runs}) != 1:
         raise ValueError("these recipes cannot train in one stack: they differ in more than rates")
@@ -68,7 +71,16 @@ def train(
         )
     # Equal optimiser settings side by side make few, wide optimiser steps.
     order = sorted(range(len(runs)), key=lambda i: repr(settings(runs[i][0])))
-    results = _trained([runs[i] for i in order], data, device, progress, checkpoint, pause)
+    ordered = [runs[i] for i in order]
+    try:
+        results = _trained(ordered, data, device, progress, checkpoint, pause)
+    except RuntimeError as error:
+        if not ran_out_of_memory(error):
+            raise
+        results = None
+    # Outside of that block, so that the error's frames no longer hold what filled memory.
+    if results is None:
+        raise too_large(ordered, data, device) if alone else torch.OutOfMemoryError(FULL)
     return [results[order.index(i)] for i in range(len(runs))]
 
 
@@ -80,13 +92,9 @@ def _trained(
     checkpoint: Checkpoint | None,
     pause: Pause,
 ) -> list[Trained]:
-    try:
-        session = Session(runs, data, device)
-        with session.running():
-            return _Epochs(session, checkpoint, pause).run(progress)
-    except torch.OutOfMemoryError:
-        pass  # outside of this block, so that the error's frames no longer hold what filled memory
-    raise too_large(runs, data, device)
+    session = Session(runs, data, device)
+    with session.running():
+        return _Epochs(session, checkpoint, pause).run(progress)
 
 
 class _Clock:

@@ -10,6 +10,8 @@ from cvclaims.recipe import Recipe
 from cvclaims.training.session import Session
 
 Pairs = Sequence[tuple[Recipe, int]]
+IN_WORDS = "MPS backend out of memory", "CUBLAS_STATUS_ALLOC_FAILED"
+FULL = "the device's memory is full, with what others have there"
 
 
 def peak_of(device: torch.device) -> Callable[[], int] | None:
@@ -22,6 +24,18 @@ def peak_of(device: torch.device) -> Callable[[], int] | None:
 
 class TooLargeError(RuntimeError):
     """A run that the device's memory does not hold; the message is one line and says what fits."""
+
+
+def ran_out_of_memory(error: BaseException | None) -> bool:
+    """Whether memory ran out: the end of a capture that it broke raises another error over it.
+
+    Apple's GPUs, and cuBLAS where it finds no room for its workspace, say so in words alone.
+    """
+    while error is not None:
+        if isinstance(error, torch.OutOfMemoryError) or any(w in str(error) for w in IN_WORDS):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def too_large(runs: Pairs, data: Dataset, device: torch.device) -> TooLargeError:
@@ -57,6 +71,8 @@ def _fits(runs: Pairs, data: Dataset, device: torch.device) -> bool:
         session = Session(runs, data, device, capture=False)
         with session.running():
             session.train_steps(1)
-    except torch.OutOfMemoryError:
+    except RuntimeError as error:
+        if not ran_out_of_memory(error):
+            raise
         return False
     return True

@@ -4,6 +4,7 @@ A test, a notebook or another plugin may have changed any of it. What a run lear
 on that, as its key does not.
 """
 
+import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -20,10 +21,11 @@ def pinned(device: torch.device) -> Iterator[None]:
 
     Default dtype and device, autocast, gradients, the precision of products, denormal numbers, the
     number of threads, and the random states of torch. Threads are pinned to what they are now.
+    And warnings are told and raise nothing, whatever pytest was told to make of them.
     """
     with ExitStack() as contexts:
         contexts.enter_context(torch.device("cpu"))  # where tensors are made if nothing is said
-        for setting in (_dtype, _threads, _products, _denormals_flushed):
+        for setting in (_warnings_told, _dtype, _threads, _products, _denormals_flushed):
             contexts.enter_context(setting())
         contexts.enter_context(torch.inference_mode(False))
         contexts.enter_context(torch.enable_grad())
@@ -33,7 +35,32 @@ def pinned(device: torch.device) -> Iterator[None]:
             contexts.enter_context(torch.autocast(kind, enabled=False, cache_enabled=False))
         cuda = [device] if device.type == "cuda" else []
         contexts.enter_context(torch.random.fork_rng(cuda))
+        if device.type == "mps":
+            contexts.enter_context(_metal_drawn_from())
         yield
+
+
+@contextmanager
+def _warnings_told() -> Iterator[None]:
+    """Let no warning of torch's end a run: pytest is often told to make errors of them.
+
+    A GPU's first product in each thread that autograd has finds no context there, makes the
+    device's its own, and would warn of it every time; that one is not even told.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        warnings.filterwarnings("ignore", "Attempting to run cuBLAS", UserWarning)
+        yield
+
+
+@contextmanager
+def _metal_drawn_from() -> Iterator[None]:
+    """Put the random state of Apple's GPU back; `fork_rng` knows CUDA's alone."""
+    before = torch.mps.get_rng_state()
+    try:
+        yield
+    finally:
+        torch.mps.set_rng_state(before)
 
 
 @contextmanager

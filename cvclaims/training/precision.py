@@ -6,19 +6,21 @@ from typing import Any
 
 import torch
 
+AMPERE = (8, 0)
+
 
 def precision_on(wanted: str, device: torch.device) -> str:
     """The precision that a recipe's `precision` becomes on a device; records state it.
 
     A processor without instructions for bfloat16 would emulate them at a fraction of its speed,
-    and computes in fp32 instead; tf32 is a mode of CUDA's matrix units, and fp32 elsewhere. The
-    finer precision is the one that either stands in for.
+    and computes in fp32 instead; so does a GPU of before 2020, whose matrix units know neither
+    bfloat16 nor tf32 (NVIDIA: from compute capability 8.0 on). tf32 is a mode of CUDA's units, and
+    fp32 elsewhere. The finer precision is the one that either stands in for.
     """
     if device.type == "cuda":
-        return wanted
-    if wanted == "bf16" and torch.ops.mkldnn._is_mkldnn_bf16_supported():
-        return "bf16"
-    return "fp32"
+        return wanted if torch.cuda.get_device_capability(device) >= AMPERE else "fp32"
+    on_cpu = device.type == "cpu" and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    return "bf16" if wanted == "bf16" and on_cpu else "fp32"
 
 
 def autocast(precision: str, device: torch.device) -> AbstractContextManager[object]:

@@ -6,7 +6,6 @@ run as they are written.
 """
 
 import itertools
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -20,7 +19,7 @@ from cvclaims.recipe import Recipe
 from cvclaims.seeds import stream
 from cvclaims.training.allocator import keep_memory
 from cvclaims.training.batches import Batches
-from cvclaims.training.graph import Graphs, Kept, put
+from cvclaims.training.graph import Graphs, Kept, collected, put
 from cvclaims.training.losses import LOSSES
 from cvclaims.training.optim import Optimizers
 from cvclaims.training.pinned import pinned
@@ -105,7 +104,6 @@ class Session:
             contexts.enter_context(matrix_units(self.precision, self.device))
             if cuda:
                 contexts.enter_context(torch.cuda.device(self.device))
-                contexts.enter_context(_first_product_untold())
             self._seed()
             if self._capture:
                 self._capture = False
@@ -148,11 +146,13 @@ class Session:
     def _random_state(self) -> Tensor:
         if self.device.type == "cuda":
             return torch.cuda.get_rng_state(self.device)
-        return torch.get_rng_state()
+        return torch.mps.get_rng_state() if self.device.type == "mps" else torch.get_rng_state()
 
     def _set_random_state(self, state: Tensor) -> None:
         if self.device.type == "cuda":
             torch.cuda.set_rng_state(state, self.device)
+        elif self.device.type == "mps":
+            torch.mps.set_rng_state(state)
         else:
             torch.set_rng_state(state)
 
@@ -303,8 +303,9 @@ class Session:
         for work in (*works.values(), self._tested):
             graphs.warm_up(work)
         self._forget(kept)
-        replays = {size: graphs.capture(work) for size, work in works.items()}
-        self._test = graphs.capture(self._tested)
+        with collected():
+            replays = {size: graphs.capture(work) for size, work in works.items()}
+            self._test = graphs.capture(self._tested)
         self._seed()
 
         def replay(start: int, stop: int) -> None:
@@ -321,19 +322,6 @@ class Session:
             counted.zero_()
         if self.units:
             self.units.forget()
-
-
-@contextmanager
-def _first_product_untold() -> Iterator[None]:
-    """Let torch say nothing of a thread's first product on a GPU.
-
-    The backward pass runs in a thread of autograd's own, where cuBLAS finds no context yet, makes
-    the device's its own, and warns of it. Where warnings are errors, as under this project's
-    pytest, that would crash the run, and leave the random state inside of a capture for the next.
-    """
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Attempting to run cuBLAS", UserWarning)
-        yield
 
 
 def data_of(recipe: Recipe, data: Dataset) -> Dataset:

@@ -33,7 +33,7 @@ class Trainer:
         self.crashes: Callable[[Pairs], Exception | None] = lambda pairs: None
 
     def __call__(
-        self, pairs: Pairs, data: Dataset, device: torch.device, *_: object
+        self, pairs: Pairs, data: Dataset, device: torch.device, *_: object, **__: object
     ) -> list[Trained]:
         self.stacks.append(list(pairs))
         if len(self.stacks) > 100:  # no Exception, which an engine would take for a crash

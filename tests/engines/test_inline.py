@@ -12,7 +12,7 @@ import torch
 import cvclaims
 from cvclaims import files
 from cvclaims.data.load import load
-from cvclaims.engines import NotEvaluated, Refusing, RunFailed, inline, work
+from cvclaims.engines import NotEvaluated, Refusing, RunFailed, device, inline, work
 from cvclaims.engines.provenance import device_name
 from cvclaims.engines.work import describe
 from cvclaims.events import Progress
@@ -25,6 +25,7 @@ from tests.engines.standin import (
     FASTER,
     GARMENTS,
     LONGER,
+    Pairs,
     Trainer,
     engine,
     key,
@@ -34,6 +35,15 @@ from tests.engines.standin import (
     texts,
 )
 from tests.engines.workers import CPU, TINY, runs
+
+
+def _others_may_use_the_device() -> bool:
+    """Whether another process could take a place beside this one; it would wait at the gate."""
+    gate = device._lock("cpu", "gate")
+    free = gate.acquire(blocking=False)
+    if free:
+        gate.release()
+    return free
 
 
 class TestTraining:
@@ -204,6 +214,22 @@ class TestCrashes:
         assert found.status == "finished"
         assert [r.status for r in store] == ["finished"]
 
+    def test_memory_that_ran_out_beside_others_is_tried_once_more_alone(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        calls: list[tuple[bool, bool]] = []
+
+        def full(pairs: Pairs, *_: object, alone: bool) -> list[Trained]:
+            calls.append((alone, _others_may_use_the_device()))
+            if not alone:
+                raise torch.OutOfMemoryError("CUDA out of memory")
+            return [Trainer.trained(recipe, 1) for recipe, _ in pairs]
+
+        monkeypatch.setattr(work, "train", full)
+        (record,) = engine(store).records(runs(0))
+        assert record.status == "finished"
+        assert calls == [(False, True), (True, False)]
+
     def test_locks_are_let_go(self, store: Store, trainer: Trainer) -> None:
         trainer.crashes = lambda pairs: ValueError("no")
         with pytest.raises(RunFailed):
@@ -214,7 +240,7 @@ class TestCrashes:
     def test_an_interrupt_is_no_failure(
         self, store: Store, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def interrupted(*_: object) -> list[Trained]:
+        def interrupted(*_: object, **__: object) -> list[Trained]:
             raise KeyboardInterrupt
 
         monkeypatch.setattr(work, "train", interrupted)

@@ -39,9 +39,10 @@ def test_training_holds_the_device_and_nothing_else_does(
         data: Dataset,
         device: torch.device,
         *more: Any,
+        **by_name: Any,
     ) -> list[Trained]:
         seen.append(list(held))
-        return train(runs, data, device, *more)
+        return train(runs, data, device, *more, **by_name)
 
     monkeypatch.setattr(work, "shared", shared)
     monkeypatch.setattr(work, "train", watched)

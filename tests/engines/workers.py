@@ -51,11 +51,15 @@ def train_and_tell(log: Path) -> Any:
     """Training that notes each run before it begins, and takes its time."""
 
     def told(
-        pairs: Sequence[tuple[Recipe, int]], data: Dataset, device: torch.device, *more: Any
+        pairs: Sequence[tuple[Recipe, int]],
+        data: Dataset,
+        device: torch.device,
+        *more: Any,
+        **by_name: Any,
     ) -> list[Trained]:
         write(log, *(f"{recipe.digest} {seed}" for recipe, seed in pairs))
         time.sleep(0.05)  # long enough for the others to come by
-        return train(pairs, data, device, *more)
+        return train(pairs, data, device, *more, **by_name)
 
     return told
 
@@ -78,7 +82,7 @@ def race(root: Path, log: Path, start: Barrier, requests: Sequence[Sequence[Run]
 def hang(root: Path, log: Path) -> None:
     """Begin to train the first run, and never end."""
 
-    def hanging(*_: object) -> list[Trained]:
+    def hanging(*_: object, **__: object) -> list[Trained]:
         write(log, "started")
         time.sleep(600)
         return []

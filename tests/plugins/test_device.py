@@ -1,14 +1,18 @@
 """Which device a process trains on, and how many threads it takes."""
 
 import os
+import platform
+import sys
+import warnings
 from collections.abc import Callable
+from fnmatch import fnmatch
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
 
-from cvclaims.plugins import settings
+from cvclaims.plugins import device, gpu, settings
 from cvclaims.plugins.device import side_by_side
 from cvclaims.plugins.suite import Suite
 
@@ -105,3 +109,66 @@ def test_a_gpu_is_looked_for_without_torch(
 def test_gpus_train_a_run_each_at_full_pace(workers: int, lanes: int) -> None:
     assert side_by_side("cuda", workers) == lanes
     assert side_by_side("cuda:1", workers) == 1
+
+
+OLD = (
+    "CUDA initialization: The NVIDIA driver on your system is too old (found version 11040). "
+    "Please update your GPU driver."
+)
+
+
+@pytest.mark.parametrize(
+    ("warned", "told"),
+    [
+        (OLD, "the GPU's driver supports CUDA 11.4 and torch * needs *: update the driver, or "
+              "install a torch for CUDA 11.4; --claims-device cpu trains on the CPU"),
+        ("CUDA initialization: Unexpected error. More of it",
+         "torch cannot use the GPU here: CUDA initialization: Unexpected error; *"),
+        ("", "torch finds no GPU that it can use here; *"),
+    ],
+)  # fmt: skip
+def test_a_driver_that_is_too_old_is_named(
+    warned: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def is_available() -> bool:
+        if warned:
+            warnings.warn(warned, stacklevel=1)
+        return False
+
+    monkeypatch.setattr(torch.cuda, "is_available", is_available)
+    monkeypatch.setattr(torch.version, "cuda", "13.0")
+    assert fnmatch(device.fault("cuda"), told)
+
+
+@pytest.mark.parametrize(("usable", "kind"), [(True, "mps"), (False, "cpu")])
+def test_auto_is_a_macs_gpu_where_torch_can_use_it(
+    usable: bool, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "is_mac", lambda: True)
+    monkeypatch.setattr(settings, "gpu_present", lambda: True)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: usable)
+    assert device.fault("auto") == ""
+    assert device.chosen("auto", "gw0") == torch.device(kind)
+    assert bool(device.fault("mps")) != usable
+
+
+@pytest.mark.parametrize(
+    ("system", "machine", "present"),
+    [("darwin", "arm64", True), ("darwin", "x86_64", False), ("win32", "AMD64", False)],
+)
+def test_a_gpu_of_other_systems_is_looked_for(
+    system: str, machine: str, present: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", system)
+    monkeypatch.setattr(platform, "machine", lambda: machine)
+    assert gpu.gpu_present({}) == present
+
+
+@pytest.mark.parametrize(("hides", "present"), [({}, True), ({"CUDA_VISIBLE_DEVICES": ""}, False)])
+def test_a_gpu_under_windows_is_seen_by_its_driver(
+    hides: dict[str, str], present: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "System32").mkdir()
+    (tmp_path / "System32" / "nvcuda.dll").touch()
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert gpu.gpu_present({"SystemRoot": str(tmp_path), **hides}) == present

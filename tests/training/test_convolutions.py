@@ -2,7 +2,6 @@
 
 import gc
 import math
-import warnings
 import weakref
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
@@ -250,15 +249,6 @@ def test_captured_and_eager_steps_agree_on_a_gpu(name: str, images: Dataset) -> 
         torch.testing.assert_close(captured, eager, rtol=1e-3, atol=1e-4)
 
 
-def test_the_warning_of_a_first_product_on_a_gpu_is_no_error() -> None:
-    with session_module._first_product_untold():
-        warnings.warn(
-            "Attempting to run cuBLAS, but there was no current CUDA context!", stacklevel=1
-        )
-        with pytest.raises(UserWarning, match="something else"):
-            warnings.warn("something else", stacklevel=1)
-
-
 def test_what_a_captured_graph_reads_lives_as_long_as_its_replay(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -298,9 +288,18 @@ def test_steps_go_round_the_training_data(images: Dataset) -> None:
 
 @pytest.mark.parametrize(
     ("wanted", "device", "found"),
-    [("bf16", "cuda", "bf16"), ("tf32", "cuda", "tf32"), ("tf32", "cpu", "fp32")],
+    [
+        *[("bf16", "cuda:0", "bf16"), ("tf32", "cuda:0", "tf32"), ("fp32", "cuda:0", "fp32")],
+        *[("bf16", "cuda:1", "fp32"), ("tf32", "cuda:1", "fp32"), ("tf32", "cpu", "fp32")],
+        *[("bf16", "mps", "fp32"), ("tf32", "mps", "fp32")],
+    ],
 )
-def test_the_precision_of_a_device(wanted: str, device: str, found: str) -> None:
+def test_the_precision_of_a_device(
+    wanted: str, device: str, found: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    capability = {0: (8, 0), 1: (7, 5)}
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda of: capability[of.index])
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: True)
     assert precision_on(wanted, torch.device(device)) == found
 
 

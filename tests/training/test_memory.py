@@ -66,3 +66,35 @@ def test_what_fits_is_trained(small_memory: list[int]) -> None:
     small_memory[0] = 96
     (result,) = loop.train([(RECIPE, 0)], load("moons", None), torch.device("cpu"))
     assert result.status == "finished"
+
+
+def test_beside_others_it_does_not_yet_count_as_too_large() -> None:
+    data = load("moons", None)
+    with pytest.raises(torch.OutOfMemoryError, match="with what others have there"):
+        loop.train([(RECIPE, 0)], data, torch.device("cpu"), alone=False)
+
+
+def hidden() -> RuntimeError:
+    """What a capture ends with that ran out of memory."""
+    try:
+        try:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        finally:
+            raise RuntimeError("CUDA error: operation failed due to a previous error")
+    except RuntimeError as error:
+        return error
+
+
+@pytest.mark.parametrize(
+    ("error", "found"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory"), True),
+        (hidden(), True),
+        (RuntimeError("MPS backend out of memory (MPS allocated: 17 GB)"), True),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate"), True),
+        (RuntimeError("CUDA error: device-side assert triggered"), False),
+        (None, False),
+    ],
+)
+def test_how_running_out_of_memory_shows(error: RuntimeError | None, found: bool) -> None:
+    assert memory.ran_out_of_memory(error) == found

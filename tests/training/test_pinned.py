@@ -1,5 +1,6 @@
 """Whatever a process has set, a run learns the same, and the setting is there again after it."""
 
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -111,3 +112,24 @@ def test_all_of_it_is_put_back() -> None:
                 torch.rand(3)
                 torch.set_num_threads(1)
             assert settings() == before, name
+
+
+def test_a_warning_inside_ends_no_run(recwarn: pytest.WarningsRecorder) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pinned(CPU):
+            warnings.warn("torch no longer likes this", FutureWarning, stacklevel=1)
+            warnings.warn("Attempting to run cuBLAS, but there was no context!", stacklevel=1)
+        with pytest.raises(FutureWarning):
+            warnings.warn("outside it raises", FutureWarning, stacklevel=1)
+    assert [str(told.message) for told in recwarn] == ["torch no longer likes this"]
+
+
+def test_the_random_state_of_apples_gpu_is_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    state = torch.ones(1)
+    now: list[torch.Tensor] = []
+    monkeypatch.setattr(torch.mps, "get_rng_state", lambda: state)
+    monkeypatch.setattr(torch.mps, "set_rng_state", now.append)
+    with pinned(torch.device("mps")):
+        assert not now
+    assert now == [state]

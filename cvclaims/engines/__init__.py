@@ -34,6 +34,10 @@ class RunFailed(RuntimeError):  # noqa: N818
     """A run crashed: an error, never a refutation."""
 
 
+class DeviceLost(RuntimeError):  # noqa: N818
+    """The device answers this process no more: nothing is recorded, and the process has to end."""
+
+
 @dataclass(frozen=True)
 class Session:
     """What an engine is started with.

@@ -100,6 +100,22 @@ def device_id(device: torch.device) -> str:
     return f"cuda-{torch.cuda.get_device_properties(device).uuid}"
 
 
+def broken(device: torch.device) -> str:
+    """What a GPU says that no longer works for this process, as after a kernel's assertion.
+
+    Empty where it works. CUDA then refuses whatever the process asks until it ends.
+    """
+    if device.type != "cuda":
+        return ""
+    import torch
+
+    try:
+        torch.cuda.synchronize(device)
+    except RuntimeError as error:
+        return str(error).partition("\n")[0]
+    return ""
+
+
 def _users(name: str) -> list[Lock]:
     """The locks of those that share a device, or shared it and died."""
     return [

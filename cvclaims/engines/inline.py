@@ -12,7 +12,7 @@ import torch
 
 from cvclaims import locks
 from cvclaims.data.folder import DataError, DataMissing
-from cvclaims.engines import NotEvaluated, RunFailed, Session
+from cvclaims.engines import DeviceLost, NotEvaluated, RunFailed, Session
 from cvclaims.engines.logged import with_logged
 from cvclaims.engines.times import take
 from cvclaims.engines.work import Report, Work, describe, kind_of, most_beside
@@ -182,7 +182,7 @@ class Inline:
             records = self.work.carry_out(runs)
             for run, record in zip(runs, records, strict=True):
                 self._check_names(run, record)
-        except LockError:  # nothing was trained
+        except (LockError, DeviceLost):  # nothing was trained, or can be
             raise
         except Exception as error:
             failure = error

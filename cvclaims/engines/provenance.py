@@ -59,7 +59,7 @@ def origin(
         stand_in=data is not None and data.stand_in,
         precision=precision,
         session=session,
-        environment=environment(),
+        environment=environment() | _of_gpu(device),
         steps=f"{steps}, begun on {begun}" if begun else steps,
     )
 
@@ -77,6 +77,32 @@ def environment() -> dict[str, str]:
     if torch.version.cuda is not None:
         found["cuda"] = torch.version.cuda
     return found | {name: os.environ[name] for name in _VARIABLES if name in os.environ}
+
+
+def _of_gpu(device: torch.device) -> dict[str, str]:
+    """What a GPU's speed and rounding hang on beside its name; nothing of another device."""
+    if device.type != "cuda":
+        return {}
+    found = {"driver": _driver(), "cudnn": str(torch.backends.cudnn.version())}
+    workers = os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")
+    found["workers"] = f"{workers} on {torch.cuda.device_count()} GPUs"
+    return {name: value for name, value in found.items() if value}
+
+
+@functools.cache
+def _driver() -> str:
+    """The version of NVIDIA's driver; empty where `nvidia-smi` does not say it."""
+    try:
+        done = subprocess.run(
+            ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return ""
+    return done.stdout.partition("\n")[0].strip()
 
 
 @functools.cache

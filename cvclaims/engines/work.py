@@ -18,7 +18,8 @@ from cvclaims import locks
 from cvclaims.data.dataset import Dataset
 from cvclaims.data.load import load
 from cvclaims.data.packed import cache_folder
-from cvclaims.engines.device import Share, exclusive, shared
+from cvclaims.engines import DeviceLost
+from cvclaims.engines.device import Share, broken, exclusive, shared
 from cvclaims.engines.provenance import device_name, origin
 from cvclaims.events import Progress
 from cvclaims.models import build_for, stacks
@@ -76,7 +77,8 @@ class Work:
         """Train these runs, in one stack where there are several; their records, in order.
 
         It shares the device with whoever trains there, goes on from what a killed process left, and
-        keeps what it has until `done` is called. Raises whatever training raises.
+        keeps what it has until `done` is called. Raises whatever training raises, and DeviceLost
+        where the device broke with it.
         """
         with one_thread(runs[0].trained):
             try:
@@ -90,8 +92,11 @@ class Work:
                 # Once more where nobody else has memory: they may have had what was missing.
                 with exclusive(self.device):
                     return self._train(runs, lambda: 0.0, alone=True)
-            except Exception:
+            except Exception as error:
                 self._ended(runs, ["failed"] * len(runs))
+                if why := broken(self.device):
+                    what = f"{self.device} no longer works for this process ({why})"
+                    raise DeviceLost(f"{what}; it broke in {describe(runs[0])}") from error
                 raise
 
     def done(self, runs: Sequence[Run]) -> None:

@@ -19,6 +19,8 @@ SIGNALS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(si
 KEPT = "the runs that finished are kept, and the same command goes on from there"
 # Some send a signal to a process and then to its whole group: the second must not end the ending.
 GRACE_SECONDS = 5.0
+# EX_IOERR of sysexits.h.
+DEVICE_LOST = 74
 
 
 class Ended(KeyboardInterrupt):
@@ -54,6 +56,22 @@ class Process:
             return
         self._ended = time.monotonic()
         raise Ended(f"{signal.Signals(number).name}: {KEPT}")
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """End this process where its device is lost: xdist puts another in its worker's place."""
+        report = yield
+        if call.excinfo is not None:
+            from cvclaims.engines import DeviceLost
+
+            if isinstance(error := call.excinfo.value, DeviceLost):
+                if hasattr(item.config, "workerinput"):
+                    self._say(f"{error}; its worker ends, and another takes its place")
+                    os._exit(DEVICE_LOST)
+                raise Ended(f"{error}: {KEPT}")
+        return report
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, error: object) -> None:

@@ -1,11 +1,13 @@
 """Whose commit a record names: the package's own, beside that of the claims."""
 
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
 import cvclaims
 from cvclaims.data.load import load
@@ -117,3 +119,24 @@ def test_how_steps_ran() -> None:
     assert (found.steps, found.stacked, found.precision) == ("eager", 3, "bf16")
     assert found.session == "20261126-1"
     assert found.device == provenance.device_name(CPU)
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_gpu_is_named_with_its_driver_and_who_shares_it(
+    answers: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text(
+        "#!/bin/sh\necho 580.159.04\necho 580.159.04\n" if answers else "#!/bin/sh\nexit 9\n"
+    )
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("PYTEST_XDIST_WORKER_COUNT", "4")
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.backends.cudnn, "version", lambda: 91900)
+    provenance._driver.cache_clear()
+    found = provenance._of_gpu(torch.device("cuda:0"))
+    provenance._driver.cache_clear()
+    driver = {"driver": "580.159.04"} if answers else {}
+    assert found == {**driver, "cudnn": "91900", "workers": "4 on 2 GPUs"}
+    assert provenance._of_gpu(CPU) == {}

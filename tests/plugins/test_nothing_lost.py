@@ -41,7 +41,7 @@ def pytest_sessionfinish():
 CRASH = """
 import cvclaims.engines.work as work
 
-def crash(*_):
+def crash(*_, **__):
     raise ValueError("it crashed")
 
 work.train = crash
@@ -116,3 +116,40 @@ def test_a_rerun_that_was_killed_goes_on_where_it_was(project: Project) -> None:
     again = project.run("--claims-rerun")
     assert "0 runs read, 12 trained" in again.text
     assert set(sessions(project).values()).isdisjoint(first | killed)
+
+
+LOST = """
+import cvclaims.engines.work as work
+
+plain, gone = work.train, []
+
+def train(runs, *rest, **named):
+    if runs[0][0].epochs == 4:
+        gone.append("CUDA error: device-side assert triggered")
+        raise RuntimeError(gone[0])
+    return plain(runs, *rest, **named)
+
+work.train, work.broken = train, lambda device: gone[0] if gone else ""
+"""
+
+
+def test_a_lost_device_ends_its_worker_and_no_other(project: Project) -> None:
+    under(project, LOST)
+    project.write(TWO)
+    ran = project.run("-n1")  # of two the other may come to it first, as work of the plan
+    assert ran.rows["1"]["verdict"] == "supported"
+    assert "cpu no longer works for this process (CUDA error: device-side" in ran.errors
+    assert "crashed while running" in ran.reason("2")
+    assert len(project.records()) > 0
+    assert all(json.loads(p.read_text())["status"] == "finished" for p in project.records())
+
+
+def test_a_lost_device_ends_a_session_of_one_process(project: Project) -> None:
+    under(project, LOST)
+    project.write(TWO)
+    ran = project.run()
+    told = "cpu no longer works for this process (CUDA error: device-side assert triggered)"
+    assert told in ran.text
+    assert "the same command goes on from there" in ran.text
+    assert len(project.records()) > 0
+    assert all(json.loads(p.read_text())["status"] == "finished" for p in project.records())

@@ -83,7 +83,8 @@ def _of_gpu(device: torch.device) -> dict[str, str]:
     """What a GPU's speed and rounding hang on beside its name; nothing of another device."""
     if device.type != "cuda":
         return {}
-    found = {"driver": _driver(), "cudnn": str(torch.backends.cudnn.version())}
+    cudnn = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]
+    found = {"driver": _driver(), "cudnn": str(cudnn)}
     workers = os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")
     found["workers"] = f"{workers} on {torch.cuda.device_count()} GPUs"
     return {name: value for name, value in found.items() if value}

@@ -180,6 +180,7 @@ class _Epochs:
             trained = session.train_epoch(self._save)
             # Read back once an epoch; also waits for the device, so the clock below is honest.
             self.metrics.append(torch.cat([trained, session.test()]).cpu())
+            session.check_epoch()
             self.seconds.append(self._clock.seconds())
             self._clock = _Clock()
             if progress is not None:

@@ -82,6 +82,8 @@ class Session:
         self._by_class = classes > 0
         # Loss and right answers of the epoch so far, (2, S).
         self.sums = torch.zeros(2, size, device=device)
+        # Of a captured epoch so far the sum of the samples' numbers, (S,).
+        self._seen: Tensor | None = None
         # Of the last test: summed losses (S,), on the held-out samples too, and right answers and
         # samples of each class, (S, classes) and (classes,).
         self.test_loss = torch.zeros(size, device=device)
@@ -142,6 +144,8 @@ class Session:
         if self.units:
             self.units.restore(state["units"])
         self._set_random_state(state["random"])
+        if self._seen is not None:
+            self._seen.copy_(self.batches.order[:, : self._next * self.batches.size].sum(1))
 
     def _random_state(self) -> Tensor:
         if self.device.type == "cuda":
@@ -165,6 +169,8 @@ class Session:
         if not self._next:
             self.batches.shuffle()
             self.sums.zero_()
+            if self._seen is not None:
+                self._seen.zero_()
         for start in starts[self._next :]:
             if self._next:
                 after_step()
@@ -175,6 +181,21 @@ class Session:
         if self.units:
             self.units.after_epoch(samples)
         return self.sums / samples
+
+    def check_epoch(self) -> None:
+        """Raise RuntimeError where the epoch's captured steps saw not every sample once.
+
+        A graph reads the order of samples from addresses that it was given: were those others'
+        by now, it would train on without a word. N numbers from 0 on sum to N (N - 1) / 2.
+        """
+        samples = self.batches.samples
+        if self._seen is None or self.batches.whole:
+            return
+        if (self._seen != samples * (samples - 1) // 2).any():
+            raise RuntimeError(
+                f"captured steps of {self.recipe.model} saw other samples than the epoch's order "
+                "holds: the graph reads memory that is no longer its own; please report this"
+            )
 
     def train_steps(self, steps: int) -> None:
         """So many steps, going round the training data, without waiting for the device."""
@@ -285,13 +306,16 @@ class Session:
         """Put CUDA graphs in the place of `_step` and `_test`, leaving the state as it was."""
         batches, position = self.batches, torch.zeros((), dtype=torch.int64, device=self.device)
         kept = self.learned()
+        self._seen = seen = batches.order.new_zeros(len(batches.order))
 
         def step(size: int) -> Callable[[], None]:
             rows = torch.arange(size, device=self.device)
 
             def work() -> None:
                 at = position + rows
-                self._advance(batches.order[:, at], batches.draws[at])
+                order = batches.order[:, at]
+                self._advance(order, batches.draws[at])
+                seen.add_(order.sum(1))
 
             return work
 

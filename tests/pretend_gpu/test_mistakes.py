@@ -101,6 +101,12 @@ def test_without_a_mistake_nothing_is_caught() -> None:
     assert same([told(results), learned], list(eager()))
 
 
+def test_steps_that_see_other_samples_say_so() -> None:
+    first_rows_only = changed(Session, "_captured", "at = position + rows", "at = rows")
+    with first_rows_only, pytest.raises(RuntimeError, match="captured steps of vgg saw other samp"):
+        trained(RECIPE, capture=True)
+
+
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_mistake_is_caught(mistake: str) -> None:
     expected = list(eager())

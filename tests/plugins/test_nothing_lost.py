@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.plugins.project import Project
 
 TWO = """
@@ -133,12 +135,14 @@ work.train, work.broken = train, lambda device: gone[0] if gone else ""
 """
 
 
-def test_a_lost_device_ends_its_worker_and_no_other(project: Project) -> None:
+def test_a_lost_device_ends_its_worker_and_no_other(
+    project: Project, capfd: pytest.CaptureFixture[str]
+) -> None:
     under(project, LOST)
     project.write(TWO)
     ran = project.run("-n1")  # of two the other may come to it first, as work of the plan
     assert ran.rows["1"]["verdict"] == "supported"
-    assert "cpu no longer works for this process (CUDA error: device-side" in ran.errors
+    assert "cpu no longer works for this process (CUDA error: device-side" in capfd.readouterr().err
     assert "crashed while running" in ran.reason("2")
     assert len(project.records()) > 0
     assert all(json.loads(p.read_text())["status"] == "finished" for p in project.records())

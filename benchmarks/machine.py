@@ -6,13 +6,14 @@ import gc
 import os
 import platform
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import torch
+
+from cvclaims.engines.provenance import driver
 
 CPU = torch.device("cpu")
 # Large enough that a GPU is busy with arithmetic, or with memory, and nothing else.
@@ -27,7 +28,7 @@ def describe(device: torch.device, images: str = "") -> str:
     """The device, the versions, and which images were trained on."""
     python = f"Python {platform.python_version()}, torch {torch.__version__}"
     if device.type == "cuda":
-        hardware = f"{torch.cuda.get_device_name(device)}, driver {_driver()}"
+        hardware = f"{torch.cuda.get_device_name(device)}, driver {driver() or 'unknown'}"
     else:
         threads = torch.get_num_threads()
         hardware = (
@@ -46,16 +47,6 @@ def _processor() -> str:
             if name.strip() == "model name":
                 return " ".join(value.replace("(R)", "").replace("(TM)", "").split())
     return platform.processor() or platform.machine()
-
-
-@functools.cache
-def _driver() -> str:
-    command = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-    return done.stdout.split("\n")[0].strip()
 
 
 def wait(device: torch.device) -> None:

@@ -84,14 +84,14 @@ def _of_gpu(device: torch.device) -> dict[str, str]:
     if device.type != "cuda":
         return {}
     cudnn = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]
-    found = {"driver": _driver(), "cudnn": str(cudnn)}
+    found = {"driver": driver(), "cudnn": str(cudnn)}
     workers = os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")
     found["workers"] = f"{workers} on {torch.cuda.device_count()} GPUs"
     return {name: value for name, value in found.items() if value}
 
 
 @functools.cache
-def _driver() -> str:
+def driver() -> str:
     """The version of NVIDIA's driver; empty where `nvidia-smi` does not say it."""
     try:
         done = subprocess.run(

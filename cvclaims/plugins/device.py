@@ -91,7 +91,7 @@ def _too_old(warned: str) -> str:
 
     found = re.search(r"driver on your system is too old \(found version (\d+)\)", warned)
     if found is None:
-        return f"torch cannot use the GPU here: {first_sentence(warned)}" if warned else ""
+        return f"torch cannot use the GPU here: {_first_sentence(warned)}" if warned else ""
     version = int(found[1])
     supported = f"{version // 1000}.{version % 1000 // 10}"
     return (
@@ -100,6 +100,6 @@ def _too_old(warned: str) -> str:
     )
 
 
-def first_sentence(text: str) -> str:
+def _first_sentence(text: str) -> str:
     """A text up to its first full stop, on one line."""
     return " ".join(text.split()).partition(". ")[0].rstrip(".")

@@ -134,9 +134,9 @@ def test_a_gpu_is_named_with_its_driver_and_who_shares_it(
     monkeypatch.setenv("PYTEST_XDIST_WORKER_COUNT", "4")
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.setattr(torch.backends.cudnn, "version", lambda: 91900)
-    provenance._driver.cache_clear()
+    provenance.driver.cache_clear()
     found = provenance._of_gpu(torch.device("cuda:0"))
-    provenance._driver.cache_clear()
+    provenance.driver.cache_clear()
     driver = {"driver": "580.159.04"} if answers else {}
     assert found == {**driver, "cudnn": "91900", "workers": "4 on 2 GPUs"}
     assert provenance._of_gpu(CPU) == {}

@@ -244,8 +244,7 @@ def _for_cpu(func: Any, name: str, args: Any, kwargs: Any) -> tuple[Any, Any, An
 class _CudnnBatchNorm:
     """cuDNN's batch norm has a fourth result, its reserve."""
 
-    _schema = aten.cudnn_batch_norm.default._schema
-    _schema = SimpleNamespace(name="aten::cudnn_batch_norm", is_mutable=True)  # type: ignore[assignment]
+    _schema = SimpleNamespace(name="aten::cudnn_batch_norm", is_mutable=True)
 
     def __call__(self, *args: Any) -> Any:
         return (*aten.native_batch_norm.default(*args), torch.empty(0, dtype=torch.uint8))

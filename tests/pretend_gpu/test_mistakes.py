@@ -113,6 +113,6 @@ def test_a_mistake_is_caught(mistake: str) -> None:
     with changed(*MISTAKES[mistake]):
         try:
             results, learned = trained(RECIPE, capture=True)
-        except (RuntimeError, TypeError, AttributeError):
+        except RuntimeError:  # what the machine refuses, and what training itself does
             return
     assert not same([told(results), learned], expected)

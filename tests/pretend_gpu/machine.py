@@ -21,6 +21,7 @@ from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 from torch.utils._pytree import tree_flatten, tree_map, tree_unflatten
 
+from cvclaims.training import graph
 from tests.pretend_gpu.engine import backward
 
 aten = torch.ops.aten
@@ -285,7 +286,7 @@ def _capturing(machine: Machine) -> Callable[..., Any]:
     """In the place of `torch.cuda.graph`."""
 
     @contextmanager
-    def graph(
+    def capturing(
         made: Graph, pool: object = None, stream: object = None, **_: object
     ) -> Iterator[None]:
         del pool, stream
@@ -298,7 +299,7 @@ def _capturing(machine: Machine) -> Callable[..., Any]:
             machine.tape = None
             torch.set_rng_state(state)
 
-    return graph
+    return capturing
 
 
 @contextmanager
@@ -329,6 +330,8 @@ def pretended() -> Iterator[Machine]:
         "torch.autograd.backward": backward,
     }
     with ExitStack() as contexts:
+        graph._stream.cache_clear()
+        contexts.callback(graph._stream.cache_clear)  # a real GPU's tests must not find ours
         for name, value in changes.items():
             contexts.enter_context(mock.patch(name, value))
         contexts.enter_context(torch.autograd.set_multithreading_enabled(False))
